@@ -1,0 +1,23 @@
+// A value that is replaced whole while others read it: the policy, the config, the device table.
+
+/** Holds the current version of something. Readers take `.current` at each use and never keep it. */
+export interface Live<T> {
+  readonly current: T
+}
+
+/** A `Live` that its owner can swap. */
+export class Swappable<T> implements Live<T> {
+  #current: T
+  constructor(first: T) {
+    this.#current = first
+  }
+  get current(): T {
+    return this.#current
+  }
+  /** Puts the new version in; returns the old one. */
+  swap(next: T): T {
+    const old = this.#current
+    this.#current = next
+    return old
+  }
+}

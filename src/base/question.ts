@@ -1,0 +1,118 @@
+// What is asked: the numbers of the DNS (types, classes, rcodes, EDE) and the question itself. Knows no bytes.
+import type { Address } from './address.ts'
+import type { Name } from './name.ts'
+
+/** RR types that we name (IANA DNS parameters). */
+export const TYPE = {
+  A: 1,
+  NS: 2,
+  CNAME: 5,
+  SOA: 6,
+  PTR: 12,
+  HINFO: 13,
+  MX: 15,
+  TXT: 16,
+  AAAA: 28,
+  SRV: 33,
+  NAPTR: 35,
+  DNAME: 39,
+  OPT: 41,
+  DS: 43,
+  SSHFP: 44,
+  RRSIG: 46,
+  NSEC: 47,
+  DNSKEY: 48,
+  NSEC3: 50,
+  TLSA: 52,
+  SVCB: 64,
+  HTTPS: 65,
+  TKEY: 249,
+  TSIG: 250,
+  IXFR: 251,
+  AXFR: 252,
+  ANY: 255,
+  CAA: 257,
+} as const
+
+const TYPE_NAMES = new Map<number, string>(Object.entries(TYPE).map(([name, type]) => [type, name]))
+
+/** `A`, `HTTPS`, or `TYPE65280` (RFC 3597 §5) for the rest. */
+export const typeName = (type: number): string => TYPE_NAMES.get(type) ?? `TYPE${type}`
+
+/** Reads `AAAA` or `TYPE28`. */
+export function parseType(text: string): number | undefined {
+  const known = (TYPE as Record<string, number>)[text.toUpperCase()]
+  if (known !== undefined) return known
+  const generic = /^TYPE(\d{1,5})$/i.exec(text)
+  return generic !== null && Number(generic[1]) <= 65_535 ? Number(generic[1]) : undefined
+}
+
+/** Classes (RFC 1035 §3.2.4). */
+export const CLASS = { IN: 1, CH: 3, ANY: 255 } as const
+
+/** Response codes (RFC 1035 §4.1.1, RFC 6891 §9). */
+export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const
+
+const RCODE_NAMES = new Map<number, string>(Object.entries(RCODE).map(([name, code]) => [code, name]))
+
+/** `NXDOMAIN`, or `RCODE9` for those that we do not name. */
+export const rcodeName = (rcode: number): string => RCODE_NAMES.get(rcode) ?? `RCODE${rcode}`
+
+/** Extended DNS error codes that we give (RFC 8914 §4). */
+export const EDE = {
+  OTHER: 0,
+  STALE_ANSWER: 3,
+  FORGED_ANSWER: 4,
+  BLOCKED: 15,
+  CENSORED: 16,
+  FILTERED: 17,
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+  NO_REACHABLE_AUTHORITY: 22,
+  NETWORK_ERROR: 23,
+} as const
+
+/** An extended DNS error: code and a short text for people. */
+export interface ExtendedError {
+  readonly code: number
+  readonly text: string
+}
+
+/** What a client's OPT record said (RFC 6891). */
+export interface Edns {
+  /** Largest UDP reply the client takes, as sent. */
+  readonly size: number
+  readonly version: number
+  /** DNSSEC OK (RFC 3225). */
+  readonly dnssecOk: boolean
+}
+
+/** How a query came in. */
+export type TransportKind = 'udp' | 'tcp'
+
+/** One query on its way through the pipeline. Frozen by convention: a change makes a new one. */
+export interface Query {
+  readonly id: number
+  readonly opcode: number
+  /** Canonical text of the question's name. */
+  readonly name: Name
+  /** The same in wire form, lower-cased. */
+  readonly wire: Uint8Array
+  readonly type: number
+  readonly class: number
+  readonly recursionDesired: boolean
+  readonly checkingDisabled: boolean
+  /** The AD bit of the query: "I understand AD" (RFC 6840 §5.7). */
+  readonly authenticData: boolean
+  readonly edns: Edns | undefined
+  readonly transport: TransportKind
+  readonly client: Address
+  /** Index of the client's group in the policy; 0 is the default group. */
+  readonly group: number
+  /** `Clock.ticks()` when the packet was read. */
+  readonly received: number
+}
+
+/** What the DNSSEC OK bit of the query was; without EDNS it is off. */
+export const wantsDnssec = (query: Query): boolean => query.edns?.dnssecOk === true

@@ -1,0 +1,226 @@
+// The journal's bytes: entries as a resolver thread writes them and as the control thread reads them. Knows no thread.
+//
+// A batch is one ArrayBuffer that is handed over, not copied. Equal entries of one client are counted up in place, so a
+// busy name costs one entry a batch. An entry: total length u16, count u32, milliseconds since the batch's start u32,
+// latency in microseconds u32, way u8, client length u8, client 16, then the template.
+// A template: outcome u8, reason u8, rcode u16, type u16, number u32, second number u32, name length u8, name (wire),
+// hand-outs u8, then each as length u8, address, TTL u32.
+import { addressBytes, addressFromBytes } from '../base/address.ts'
+import type { EpochMs } from '../base/clock.ts'
+import { nameFromWire } from '../base/name.ts'
+import type { Query } from '../base/question.ts'
+import { type FailedReason, handOutsOf, type Outcome, type RefusedReason, type Reply } from '../base/reply.ts'
+import type { Entry } from './entry.ts'
+
+/** A full batch. Flushed before that, after 50 ms, by the clock of whoever owns the writer. */
+export const BATCH_BYTES = 64 * 1024
+/** Bytes of batches that may be on their way; beyond it details are dropped and counted. */
+export const MAX_OUTSTANDING = 8 * 1024 * 1024
+
+/** Outcome kinds in the order of their numbers in a template, and of `Batch.lost`. */
+export const OUTCOMES = ['blocked', 'cached', 'forwarded', 'local', 'special', 'refused', 'failed'] as const
+const REFUSED: readonly RefusedReason[] = [
+  'access',
+  'class',
+  'opcode',
+  'version',
+  'transfer',
+  'no-recursion',
+  'malformed',
+  'limit',
+]
+const FAILED: readonly FailedReason[] = ['upstream-timeout', 'upstream-error', 'no-upstream', 'overload', 'internal']
+
+/** One flush of the journal. */
+export interface Batch {
+  readonly start: EpochMs
+  readonly buffer: ArrayBuffer
+  /** Bytes used of `buffer`. */
+  readonly length: number
+  /** Entries dropped since the last batch, by outcome in the order of `OUTCOMES`: counted, without details. */
+  readonly lost: readonly number[]
+}
+
+/** A client as the writer needs it; one object a client, so that equality is identity. */
+export interface EntryClient {
+  readonly bytes: Uint8Array
+}
+
+/** What can be journalled again and again: a template, and where it stands in the current batch. */
+export interface Repeatable {
+  readonly template: Uint8Array
+  readonly outcome: number
+  batch: number
+  at: number
+  client: EntryClient | undefined
+}
+
+const HEAD = 32
+const TCP = 1
+const LANE = 2
+/** More addresses than this in one answer are not evidence of anything; the first ones are kept. */
+const MAX_HAND_OUTS = 64
+
+/** Makes the part of an entry that does not change while its answer is the same. */
+export function repeatable(query: Query, reply: Reply): Repeatable {
+  const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
+  const template = new Uint8Array(15 + query.wire.length + 1 + handOuts.length * 21)
+  const view = new DataView(template.buffer)
+  const outcome = OUTCOMES.indexOf(reply.outcome.kind)
+  view.setUint8(0, outcome)
+  view.setUint8(1, reasonNumber(reply.outcome))
+  view.setUint16(2, reply.rcode)
+  view.setUint16(4, query.type)
+  view.setUint32(6, firstNumber(reply.outcome))
+  view.setUint32(10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
+  view.setUint8(14, query.wire.length)
+  template.set(query.wire, 15)
+  let at = 15 + query.wire.length
+  view.setUint8(at++, handOuts.length)
+  for (const { address, ttl } of handOuts) {
+    const bytes = addressBytes(address) as Uint8Array
+    view.setUint8(at, bytes.length)
+    template.set(bytes, at + 1)
+    view.setUint32(at + 1 + bytes.length, ttl)
+    at += 5 + bytes.length
+  }
+  return { template: template.subarray(0, at), outcome, batch: -1, at: 0, client: undefined }
+}
+
+function reasonNumber(outcome: Outcome): number {
+  if (outcome.kind === 'refused') return REFUSED.indexOf(outcome.reason)
+  return outcome.kind === 'failed' ? FAILED.indexOf(outcome.reason) : 0
+}
+
+function firstNumber(outcome: Outcome): number {
+  if (outcome.kind === 'blocked') return outcome.list
+  return outcome.kind === 'forwarded' ? outcome.upstream : 0
+}
+
+/** The resolver's end. Never waits: what does not fit is dropped and counted by outcome. */
+export class BatchWriter {
+  readonly #send: (batch: Batch) => void
+  #buffer = new Uint8Array(BATCH_BYTES)
+  #view = new DataView(this.#buffer.buffer)
+  #length = 0
+  #number = 0
+  #start: EpochMs = 0
+  #outstanding = 0
+  #lost: number[] = OUTCOMES.map(() => 0)
+  #anyLost = false
+
+  constructor(send: (batch: Batch) => void) {
+    this.#send = send
+  }
+
+  /** Whether there is something to flush. */
+  get pending(): boolean {
+    return this.#length > 0 || this.#anyLost
+  }
+
+  /** Notes one answered query. `now`: epoch ms; `latency`: µs. */
+  append(what: Repeatable, client: EntryClient, now: EpochMs, latency: number, tcp: boolean, lane: boolean): void {
+    if (what.batch === this.#number && what.client === client) {
+      const view = this.#view
+      view.setUint32(what.at + 2, view.getUint32(what.at + 2) + 1)
+      view.setUint32(what.at + 10, view.getUint32(what.at + 10) + latency)
+      return
+    }
+    const size = HEAD + what.template.length
+    if (this.#length + size > BATCH_BYTES) this.flush()
+    if (this.#outstanding > MAX_OUTSTANDING) {
+      this.#lost[what.outcome] = (this.#lost[what.outcome] as number) + 1
+      this.#anyLost = true
+      return
+    }
+    if (this.#length === 0) this.#start = now
+    const at = this.#length
+    const view = this.#view
+    view.setUint16(at, size)
+    view.setUint32(at + 2, 1)
+    view.setUint32(at + 6, Math.max(0, now - this.#start))
+    view.setUint32(at + 10, latency)
+    view.setUint8(at + 14, (tcp ? TCP : 0) | (lane ? LANE : 0))
+    view.setUint8(at + 15, client.bytes.length)
+    this.#buffer.set(client.bytes, at + 16)
+    this.#buffer.set(what.template, at + HEAD)
+    this.#length = at + size
+    what.batch = this.#number
+    what.at = at
+    what.client = client
+  }
+
+  /** Sends what there is. */
+  flush(): void {
+    if (!this.pending) return
+    const batch: Batch = { start: this.#start, buffer: this.#buffer.buffer, length: this.#length, lost: this.#lost }
+    this.#outstanding += this.#length
+    this.#send(batch)
+    this.#buffer = new Uint8Array(BATCH_BYTES)
+    this.#view = new DataView(this.#buffer.buffer)
+    this.#length = 0
+    this.#number++
+    this.#lost = OUTCOMES.map(() => 0)
+    this.#anyLost = false
+  }
+
+  /** The control thread has read this many bytes. */
+  acknowledge(bytes: number): void {
+    this.#outstanding = Math.max(0, this.#outstanding - bytes)
+  }
+}
+
+/** Reads a batch. It comes from our own writer: its lengths are trusted. */
+export function* readBatch(batch: Batch): Generator<Entry> {
+  const bytes = new Uint8Array(batch.buffer)
+  const view = new DataView(batch.buffer)
+  for (let at = 0; at < batch.length; at += view.getUint16(at)) {
+    const way = view.getUint8(at + 14)
+    const template = at + HEAD
+    const nameAt = template + 15
+    yield {
+      time: batch.start + view.getUint32(at + 6),
+      client: addressFromBytes(bytes, at + 16, view.getUint8(at + 15)),
+      transport: way & TCP ? 'tcp' : 'udp',
+      lane: (way & LANE) !== 0,
+      count: view.getUint32(at + 2),
+      latency: view.getUint32(at + 10),
+      rcode: view.getUint16(template + 2),
+      type: view.getUint16(template + 4),
+      outcome: readOutcome(view, template),
+      name: view.getUint8(template + 14) === 0 ? '.' : nameFromWire(bytes, nameAt),
+      handOuts: readHandOuts(bytes, view, nameAt + view.getUint8(template + 14)),
+    }
+  }
+}
+
+function readOutcome(view: DataView, at: number): Outcome {
+  const kind = OUTCOMES[view.getUint8(at)] as Outcome['kind']
+  const reason = view.getUint8(at + 1)
+  const number = view.getUint32(at + 6)
+  switch (kind) {
+    case 'blocked':
+      return { kind, list: number, line: view.getUint32(at + 10) }
+    case 'forwarded':
+      return { kind, upstream: number }
+    case 'refused':
+      return { kind, reason: REFUSED[reason] as RefusedReason }
+    case 'failed':
+      return { kind, reason: FAILED[reason] as FailedReason }
+    case 'cached':
+    case 'local':
+    case 'special':
+      return { kind }
+  }
+}
+
+function readHandOuts(bytes: Uint8Array, view: DataView, at: number): Entry['handOuts'] {
+  const count = view.getUint8(at++)
+  const handOuts = []
+  for (let i = 0; i < count; i++) {
+    const length = view.getUint8(at)
+    handOuts.push({ address: addressFromBytes(bytes, at + 1, length), ttl: view.getUint32(at + 1 + length) })
+    at += 5 + length
+  }
+  return handOuts
+}

@@ -1,0 +1,207 @@
+// The figures: what all journal entries add up to. Knows no clock, no thread, and neither lists nor upstreams but by name.
+import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
+import { rcodeName, type TransportKind, TYPE, typeName } from '../base/question.ts'
+import type { FailedReason, Outcome, RefusedReason } from '../base/reply.ts'
+import { OUTCOMES } from './batch.ts'
+import { type Distribution, Durations } from './durations.ts'
+import type { Entry } from './entry.ts'
+import { Labels } from './labels.ts'
+import { MinuteRing, type MinuteRows } from './minutes.ts'
+import { type Top, TopList } from './top-list.ts'
+
+/** How a query can end. */
+export type OutcomeKind = Outcome['kind']
+
+/** Everything counted since the start; only ever grows. */
+export interface Counters {
+  readonly queries: number
+  /** Of these, answered by the fast lane. */
+  readonly lane: number
+  /** Of these, known by their outcome only: the journal was full and dropped their details. */
+  readonly withoutDetails: number
+  readonly outcomes: Readonly<Record<OutcomeKind, number>>
+  readonly refused: Readonly<Record<RefusedReason, number>>
+  readonly failed: Readonly<Record<FailedReason, number>>
+  readonly transports: Readonly<Record<TransportKind, number>>
+  /** By the type asked for; what we do not name is `other`. Types that nobody asked for are left out. */
+  readonly types: Readonly<Record<string, number>>
+  /** By response code, the same way. */
+  readonly rcodes: Readonly<Record<string, number>>
+  /** Forwarded queries by upstream, with the microseconds that they took together. */
+  readonly upstreams: readonly { readonly name: string; readonly queries: number; readonly latency: number }[]
+  /** Blocked queries by list. */
+  readonly lists: readonly { readonly name: string; readonly hits: number }[]
+  readonly latency: Readonly<Record<OutcomeKind, Distribution>>
+}
+
+/** The most frequent names and devices of the last 24 hours; what was refused is not among them. */
+export interface TopLists {
+  /** Names asked for and not blocked. */
+  readonly names: Top
+  readonly blockedNames: Top
+  /** Devices by their queries, and next to each how many of these were blocked. */
+  readonly devices: Top
+  readonly devicesBlocked: readonly number[]
+}
+
+/** Types and rcodes above these have no name with us (IANA DNS parameters). */
+const TYPES_MAX = Math.max(...Object.values(TYPE))
+const RCODES_MAX = 23
+const OTHER = 'other'
+
+/**
+ * The fold of the journal (invariant I5: no figure comes from anywhere else). Memory: at most 25 MB, reached only when
+ * names and clients are made up without end; 1 MB in a house. Measured with names fresh from the wire: 0.3 µs an entry
+ * in a house, 0.4 µs where every name is new.
+ */
+export class Tally {
+  #queries = 0
+  #lane = 0
+  #withoutDetails = 0
+  readonly #outcomes = perOutcome(() => 0)
+  readonly #refused: Record<RefusedReason, number> = {
+    access: 0,
+    class: 0,
+    opcode: 0,
+    version: 0,
+    transfer: 0,
+    'no-recursion': 0,
+    malformed: 0,
+    limit: 0,
+  }
+  readonly #failed: Record<FailedReason, number> = {
+    'upstream-timeout': 0,
+    'upstream-error': 0,
+    'no-upstream': 0,
+    overload: 0,
+    internal: 0,
+  }
+  readonly #transports: Record<TransportKind, number> = { udp: 0, tcp: 0 }
+  readonly #types = new Float64Array(TYPES_MAX + 2)
+  readonly #rcodes = new Float64Array(RCODES_MAX + 2)
+  readonly #lists = new Labels()
+  readonly #upstreams = new Labels()
+  readonly #latency = perOutcome(() => new Durations())
+  readonly #minutes = new MinuteRing()
+  readonly #names: TopList
+  readonly #blockedNames: TopList
+  readonly #devices: TopList
+  readonly #devicesBlocked: TopList
+
+  /** `seed`: any whole number that strangers cannot guess; it keeps made-up names from slowing the top lists down. */
+  constructor(seed: number) {
+    this.#names = new TopList(seed)
+    this.#blockedNames = new TopList(seed)
+    this.#devices = new TopList(seed)
+    this.#devicesBlocked = new TopList(seed)
+  }
+
+  /**
+   * Says what the list and upstream numbers of the entries from here on mean. Call it where the stream of entries
+   * passes from one policy or configuration to the next.
+   */
+  label(names: { readonly lists: readonly string[]; readonly upstreams: readonly string[] }): void {
+    this.#lists.use(names.lists)
+    this.#upstreams.use(names.upstreams)
+  }
+
+  /** Counts one entry. `device` is whom the query is counted for: a device's id, or the client's address. */
+  fold(entry: Entry, device: string): void {
+    const { count, latency, outcome } = entry
+    const blocked = outcome.kind === 'blocked'
+    this.#queries += count
+    if (entry.lane) this.#lane += count
+    this.#outcomes[outcome.kind] += count
+    this.#transports[entry.transport] += count
+    add(this.#types, entry.type, count)
+    add(this.#rcodes, entry.rcode, count)
+    this.#latency[outcome.kind].add(count, latency)
+    this.#minutes.add(Math.floor(entry.time / MINUTE), count, blocked ? count : 0)
+    if (outcome.kind === 'blocked') this.#lists.add(outcome.list, count, latency)
+    else if (outcome.kind === 'forwarded') this.#upstreams.add(outcome.upstream, count, latency)
+    else if (outcome.kind === 'failed') this.#failed[outcome.reason] += count
+    else if (outcome.kind === 'refused') {
+      // A stranger who is turned away, or a flood that is held back, must not push the house out of the top lists.
+      this.#refused[outcome.reason] += count
+      return
+    }
+    const hour = Math.floor(entry.time / HOUR)
+    ;(blocked ? this.#blockedNames : this.#names).add(entry.name, count, hour)
+    this.#devices.add(device, count, hour)
+    if (blocked) this.#devicesBlocked.add(device, count, hour)
+  }
+
+  /** Counts what a batch says it lost: `lost` by outcome, in the order of `OUTCOMES`. They have no type, no name, no latency. */
+  foldLost(lost: readonly number[], time: EpochMs): void {
+    const total = lost.reduce((sum, count) => sum + count, 0)
+    if (total === 0) return
+    this.#queries += total
+    this.#withoutDetails += total
+    OUTCOMES.forEach((kind, i) => {
+      this.#outcomes[kind] += lost[i] ?? 0
+    })
+    this.#minutes.add(Math.floor(time / MINUTE), total, lost[OUTCOMES.indexOf('blocked')] ?? 0)
+  }
+
+  counters(): Counters {
+    return {
+      queries: this.#queries,
+      lane: this.#lane,
+      withoutDetails: this.#withoutDetails,
+      outcomes: { ...this.#outcomes },
+      refused: { ...this.#refused },
+      failed: { ...this.#failed },
+      transports: { ...this.#transports },
+      types: byName(this.#types, (type) => typeName(type)),
+      rcodes: byName(this.#rcodes, (rcode) => rcodeName(rcode)),
+      upstreams: this.#upstreams.all().map(({ name, count, latency }) => ({ name, queries: count, latency })),
+      lists: this.#lists.all().map(({ name, count }) => ({ name, hits: count })),
+      latency: perOutcome((kind) => this.#latency[kind].current()),
+    }
+  }
+
+  /** Queries of each of the 1,440 minutes that end with the one of `now`. */
+  minutes(now: EpochMs): MinuteRows {
+    return this.#minutes.rows(Math.floor(now / MINUTE))
+  }
+
+  /** The first `limit` of each top list. Measured: 50 ms where all four are full, 1 ms in a house. */
+  top(now: EpochMs, limit: number): TopLists {
+    const hour = Math.floor(now / HOUR)
+    const devices = this.#devices.top(hour, limit)
+    return {
+      names: this.#names.top(hour, limit),
+      blockedNames: this.#blockedNames.top(hour, limit),
+      devices,
+      devicesBlocked: devices.items.map(({ key }) => this.#devicesBlocked.of(key, hour)),
+    }
+  }
+}
+
+const perOutcome = <T>(value: (kind: OutcomeKind) => T): Record<OutcomeKind, T> => ({
+  blocked: value('blocked'),
+  cached: value('cached'),
+  forwarded: value('forwarded'),
+  local: value('local'),
+  special: value('special'),
+  refused: value('refused'),
+  failed: value('failed'),
+})
+
+/** Counts at `code`; whatever lies beyond the array counts in its last place. */
+function add(counts: Float64Array, code: number, count: number): void {
+  const i = Math.min(code, counts.length - 1)
+  counts[i] = (counts[i] as number) + count
+}
+
+/** The non-zero counts by name; codes without a name, and the last place, are `other`. */
+function byName(counts: Float64Array, name: (code: number) => string): Record<string, number> {
+  const named: Record<string, number> = {}
+  counts.forEach((count, code) => {
+    if (count === 0) return
+    const text = name(code)
+    const key = code === counts.length - 1 || /^(TYPE|RCODE)\d/.test(text) ? OTHER : text
+    named[key] = (named[key] ?? 0) + count
+  })
+  return named
+}

@@ -1,0 +1,137 @@
+// From packet to packet: the lane first, then the pipeline; one answer and one journal entry for each query. Knows no
+// socket: transports hand in bytes and send what comes out.
+import type { Clock } from '../base/clock.ts'
+import { type Query, RCODE, type TransportKind } from '../base/question.ts'
+import { EMPTY_BODY, type Reply } from '../base/reply.ts'
+import { type BatchWriter, repeatable } from '../journal/batch.ts'
+import { type ReadQuery, readQuery } from '../wire/read-query.ts'
+import { MESSAGE_MAX, replyLimit, writeReply } from '../wire/write-reply.ts'
+import type { Client } from './clients.ts'
+import type { FastLane } from './fast-lane.ts'
+import type { Next } from './stage.ts'
+import { refused } from './stages/guard.ts'
+
+/** What the composition root hands in. */
+export interface AnswererParts {
+  readonly pipeline: Next
+  readonly lane: FastLane
+  readonly journal: BatchWriter
+  readonly clock: Clock
+  /** Largest UDP reply, and what our OPT records say. */
+  readonly udpSize: number
+  /** Hears of faults of our own: the pipeline itself never throws (invariant I3). */
+  readonly onFault: (fault: unknown) => void
+}
+
+/** Answers packets. */
+export class Answerer {
+  #parts: AnswererParts
+  readonly #scratch = new Uint8Array(MESSAGE_MAX + 1024)
+  #dropped = 0
+
+  constructor(parts: AnswererParts) {
+    this.#parts = parts
+  }
+
+  /** Goes on with new parts; queries on their way end with the old ones. */
+  use(parts: AnswererParts): void {
+    this.#parts = parts
+  }
+
+  /** Packets that were no query at all: shorter than a header, or responses. They get no answer and no entry. */
+  get dropped(): number {
+    return this.#dropped
+  }
+
+  /**
+   * Answers at once, from the lane, into `out` from `outAt`. Returns the reply's length; 0: use `answer`.
+   * `now` and `ticks` are the clock's, taken once a batch.
+   */
+  quick(
+    bytes: Uint8Array,
+    at: number,
+    length: number,
+    client: Client,
+    udp: boolean,
+    out: Uint8Array,
+    outAt: number,
+    now: number,
+    ticks: number,
+  ): number {
+    if (!client.allowed) return 0
+    const { lane, journal } = this.#parts
+    const size = lane.answer(bytes, at, length, client.group, udp, out, outAt, ticks)
+    // A hit takes less time than the clock can tell; its latency counts as zero.
+    if (size > 0) journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, !udp, true)
+    return size
+  }
+
+  /** Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or, for what is no query, never. */
+  answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
+    const parts = this.#parts
+    const { generation } = parts.lane
+    const received = parts.clock.ticks()
+    const read = readQuery(packet, 0, packet.length, {
+      client: client.address,
+      transport,
+      group: client.group,
+      received,
+    })
+    if (read.kind === 'drop') {
+      this.#dropped++
+      return
+    }
+    const finish = (reply: Reply): void => send(this.#finish(parts, read.query, reply, packet, client, generation))
+    const reply = this.#reply(read, client)
+    if (reply instanceof Promise) void reply.then(finish)
+    else finish(reply)
+  }
+
+  #reply(read: Exclude<ReadQuery, { kind: 'drop' }>, client: Client): Reply | Promise<Reply> {
+    if (!client.allowed) return refused(RCODE.REFUSED, 'access')
+    if (read.kind === 'reject') return refused(read.rcode, REJECTS[read.rcode] ?? 'malformed')
+    try {
+      const reply = this.#parts.pipeline(read.query)
+      return reply instanceof Promise ? reply.catch((fault: unknown) => this.#fault(fault)) : reply
+    } catch (fault) {
+      return this.#fault(fault)
+    }
+  }
+
+  #fault(fault: unknown): Reply {
+    this.#parts.onFault(fault)
+    return INTERNAL
+  }
+
+  #finish(
+    parts: AnswererParts,
+    query: Query,
+    reply: Reply,
+    packet: Uint8Array,
+    client: Client,
+    generation: number,
+  ): Uint8Array {
+    const { lane, journal, clock, udpSize } = parts
+    const ticks = clock.ticks()
+    const written = writeReply(query, reply, packet, this.#scratch, replyLimit(query, udpSize), udpSize, ticks)
+    const bytes = this.#scratch.slice(0, written.length)
+    const entry = repeatable(query, reply)
+    const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
+    journal.append(entry, client, clock.now(), latency, query.transport === 'tcp', false)
+    lane.remember(query, reply, bytes, written, entry, generation)
+    return bytes
+  }
+}
+
+const REJECTS: Record<number, 'opcode' | 'version' | 'malformed'> = {
+  [RCODE.NOTIMP]: 'opcode',
+  [RCODE.BADVERS]: 'version',
+}
+
+/** What a fault of our own looks like from outside. */
+const INTERNAL: Reply = {
+  rcode: RCODE.SERVFAIL,
+  body: EMPTY_BODY,
+  outcome: { kind: 'failed', reason: 'internal' },
+  reusable: 0,
+}

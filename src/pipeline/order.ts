@@ -1,0 +1,27 @@
+// The order of the pipeline, written once, each line with its because. Outermost first.
+import { compose, type Next, type Stage } from './stage.ts'
+import { guard } from './stages/guard.ts'
+
+/** The stages that the composition root has made. Where own DNSSEC validation comes, it stands between cache and coalesce. */
+export interface Stages {
+  readonly special: Stage
+  readonly sinkhole: Stage
+  readonly inspect: Stage
+  readonly cache: Stage
+  readonly coalesce: Stage
+  readonly upstream: Next
+}
+
+/** Puts the stages in order. */
+export const order = (stages: Stages): Next =>
+  compose(
+    [
+      guard, //            first: nothing below should see what is not a question for a forwarder
+      stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
+      stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
+      stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
+      stages.cache, //     outside coalesce: a hit must not even look at the flights
+      stages.coalesce, //  innermost but one: only what really leaves the house is joined
+    ],
+    stages.upstream, //    the only stage that leaves the house
+  )

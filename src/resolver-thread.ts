@@ -1,0 +1,101 @@
+// A resolver thread: sockets around a resolver, messages to and from the control thread. Does nothing but DNS.
+import { parentPort, workerData } from 'node:worker_threads'
+import { type Endpoint, endpointText } from './base/address.ts'
+import type { Problem } from './base/failure.ts'
+import { createResolver } from './resolver.ts'
+import { systemClock } from './system-clock.ts'
+import type { FromResolver, ResolverStart, ToResolver } from './threads.ts'
+import { expandWildcard, type Listener } from './transport/listener.ts'
+import { listenProblem } from './transport/port-holder.ts'
+import { listenTcp } from './transport/tcp.ts'
+import { listenUdp } from './transport/udp.ts'
+
+/** The journal is flushed at least this often while there is something in it. */
+const FLUSH_EVERY_MS = 50
+/** Local addresses come and go; the system does not tell, so we look. */
+const RESCAN_EVERY_MS = 3000
+
+const port = parentPort
+if (port === null) throw new Error('this is a worker thread; start askfirst with its command line')
+const post = (message: FromResolver): void =>
+  port.postMessage(message, message.kind === 'batch' ? [message.batch.buffer] : [])
+
+const start = workerData as ResolverStart
+const resolver = createResolver({ settings: start.settings, policy: start.policy, clock: systemClock, post })
+const listeners = new Map<string, Listener>()
+
+/** Opens what is missing and closes what went away. Returns what could not be opened. */
+async function listen(): Promise<Problem[]> {
+  const wanted = new Map<string, { kind: 'udp' | 'tcp'; endpoint: Endpoint }>()
+  for (const endpoint of start.listen.flatMap(expandWildcard)) {
+    for (const kind of ['udp', 'tcp'] as const) wanted.set(`${kind} ${endpointText(endpoint)}`, { kind, endpoint })
+  }
+  for (const [key, listener] of listeners) {
+    if (wanted.has(key)) continue
+    listeners.delete(key)
+    await listener.close()
+  }
+  const problems: Problem[] = []
+  const { answerer, clients } = resolver
+  for (const [key, { kind, endpoint }] of wanted) {
+    if (listeners.has(key)) continue
+    try {
+      const opened =
+        kind === 'udp'
+          ? await listenUdp(endpoint, answerer, clients, systemClock)
+          : await listenTcp(endpoint, answerer, clients)
+      listeners.set(key, opened)
+    } catch (fault) {
+      problems.push(await listenProblem(kind, endpoint, fault))
+    }
+  }
+  return problems
+}
+
+const opened = (): FromResolver => ({
+  kind: 'listening',
+  endpoints: [...listeners.values()].map(({ kind, endpoint }) => ({ kind, endpoint })),
+})
+
+/** Looks for new and lost addresses; an address that cannot be used yet is tried again the next time. */
+async function rescan(): Promise<void> {
+  const before = [...listeners.keys()].join()
+  await listen()
+  if ([...listeners.keys()].join() !== before) post(opened())
+}
+
+const problems = await listen()
+// An address of a wildcard may be on its way (IPv6 duplicate detection); a port that somebody holds is final.
+const final = problems.filter(({ code }) => code !== 'ASKFIRST_E_LISTEN')
+if (final.length > 0 || listeners.size === 0) {
+  post({ kind: 'failed', problems: problems.length > 0 ? problems : [nothingToListenOn()] })
+} else {
+  for (const problem of problems) post({ kind: 'trouble', problem })
+  post(opened())
+}
+
+const flushing = setInterval(() => resolver.journal.flush(), FLUSH_EVERY_MS)
+let scanning: Promise<void> = Promise.resolve()
+const scans = setInterval(() => {
+  scanning = scanning.then(rescan)
+}, RESCAN_EVERY_MS)
+
+port.on('message', (message: ToResolver) => {
+  if (message.kind !== 'close') return resolver.obey(message)
+  clearInterval(flushing)
+  clearInterval(scans)
+  void scanning
+    .then(() => Promise.all([...listeners.values()].map((listener) => listener.close())))
+    .then(() => {
+      resolver.close()
+      port.close()
+    })
+})
+
+function nothingToListenOn(): Problem {
+  return {
+    code: 'ASKFIRST_E_LISTEN',
+    message: 'this machine has no address that matches "listen"',
+    hint: 'Name an address of this machine in the configuration under "listen".',
+  }
+}

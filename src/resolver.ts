@@ -1,0 +1,131 @@
+// Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
+// no thread: `post` is where its messages go; packets come in through `answerer`.
+import type { Clock } from './base/clock.ts'
+import type { Problem } from './base/failure.ts'
+import { type Live, Swappable } from './base/live.ts'
+import { BatchWriter } from './journal/batch.ts'
+import { Answerer } from './pipeline/answer.ts'
+import { Clients } from './pipeline/clients.ts'
+import { FastLane } from './pipeline/fast-lane.ts'
+import { order } from './pipeline/order.ts'
+import { AnswerCache } from './pipeline/stages/cache.ts'
+import { coalesce } from './pipeline/stages/coalesce.ts'
+import { inspect } from './pipeline/stages/inspect.ts'
+import { sinkhole } from './pipeline/stages/sinkhole.ts'
+import { special } from './pipeline/stages/special.ts'
+import type { Policy } from './policy/decision.ts'
+import { openPolicy } from './policy/policy.ts'
+import type { FromResolver, PolicySnapshot, ResolverFigures, ResolverSettings, ToResolver } from './threads.ts'
+import { openUpstreams, type Upstreams } from './upstream/forward.ts'
+
+/** A change of settings leaves queries on their way to the old upstreams this long to come back. */
+const FAREWELL_MS = 15_000
+/** The lane repeats what the cache holds, so its share of memory follows the cache's. */
+const LANE_SHARE = 1
+
+/** A resolver without its sockets. */
+export interface Resolver {
+  readonly answerer: Answerer
+  readonly clients: Clients
+  readonly journal: BatchWriter
+  /** Obeys a message of the control thread; `close` is the thread's own affair. */
+  readonly obey: (message: Exclude<ToResolver, { kind: 'close' }>) => void
+  readonly close: () => void
+}
+
+/** What a resolver is made of; everything that touches the world comes in here. */
+export interface ResolverParts {
+  readonly settings: ResolverSettings
+  readonly policy: PolicySnapshot
+  readonly clock: Clock
+  readonly post: (message: FromResolver) => void
+  /** How questions leave the house. */
+  readonly upstreams?: (settings: ResolverSettings) => Upstreams
+}
+
+/** Puts a resolver together. */
+export function createResolver(world: ResolverParts): Resolver {
+  const { settings, post } = world
+  const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
+  const policy = new Swappable<Policy>(open(world.policy))
+  const pause = { active: false }
+  const clients = new Clients(settings.allowFrom)
+  let parts = assemble(settings, policy, pause, journal, world)
+  const answerer = new Answerer(parts)
+  const figures = (): ResolverFigures => ({
+    cache: parts.cache.figures,
+    lane: parts.lane.size,
+    clients: clients.size,
+    dropped: answerer.dropped,
+    upstreams: parts.upstreams.figures(),
+  })
+  return {
+    answerer,
+    clients,
+    journal,
+    obey(message) {
+      switch (message.kind) {
+        case 'policy':
+          policy.swap(open(message.policy))
+          parts.lane.invalidate()
+          return
+        case 'pause':
+          pause.active = message.active
+          parts.lane.invalidate()
+          return
+        case 'settings': {
+          const old = parts
+          parts = assemble(message.settings, policy, pause, journal, world)
+          answerer.use(parts)
+          clients.admitFrom(message.settings.allowFrom)
+          setTimeout(() => old.upstreams.close(), FAREWELL_MS).unref()
+          return
+        }
+        case 'read':
+          journal.acknowledge(message.bytes)
+          return
+        case 'sync':
+          journal.flush()
+          post({ kind: 'synced', token: message.token, figures: figures() })
+          return
+      }
+    },
+    close: () => {
+      journal.flush()
+      parts.upstreams.close()
+    },
+  }
+}
+
+const open = ({ buffer, lists, generation }: PolicySnapshot): Policy => openPolicy(buffer, lists, generation)
+
+/** Everything that is made anew when the settings change. */
+function assemble(
+  settings: ResolverSettings,
+  policy: Live<Policy>,
+  pause: { readonly active: boolean },
+  journal: BatchWriter,
+  { clock, post, upstreams: openThem = realUpstreams }: ResolverParts,
+) {
+  const upstreams = openThem(settings)
+  const cache = new AnswerCache(settings.cache, clock)
+  const pipeline = order({
+    special: special(),
+    sinkhole: sinkhole(policy, settings.sinkhole, pause),
+    inspect: inspect(policy, settings.sinkhole, pause),
+    cache: cache.stage,
+    coalesce: coalesce(),
+    upstream: upstreams.ask,
+  })
+  const lane = new FastLane(settings.cache.bytes * LANE_SHARE, settings.udpSize)
+  const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
+  return { pipeline, lane, cache, upstreams, journal, clock, udpSize: settings.udpSize, onFault }
+}
+
+const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)
+
+const internal = (fault: unknown): Problem => ({
+  code: 'ASKFIRST_E_INTERNAL',
+  message: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
+  hint: 'The query was answered with SERVFAIL. Please report this.',
+})

@@ -1,0 +1,71 @@
+// What the control thread and a resolver thread say to each other. Types only; both ends import them.
+import type { Endpoint, Prefix } from './base/address.ts'
+import type { Problem } from './base/failure.ts'
+import type { Batch } from './journal/batch.ts'
+import type { CacheBounds, CacheFigures } from './pipeline/stages/cache.ts'
+import type { SinkholeAnswer } from './pipeline/stages/sinkhole.ts'
+import type { ListInfo } from './policy/decision.ts'
+import type { Persistence } from './upstream/forward.ts'
+import type { UpstreamFigures } from './upstream/upstream.ts'
+
+/** The part of the configuration that a resolver thread needs; it can change while the thread runs. */
+export interface ResolverSettings {
+  readonly allowFrom: readonly Prefix[]
+  readonly upstreams: readonly Endpoint[]
+  readonly persistence: Persistence
+  readonly sinkhole: SinkholeAnswer
+  readonly cache: CacheBounds
+  readonly udpSize: number
+}
+
+/** A compiled policy on its way to a thread: the buffer is shared, not copied. */
+export interface PolicySnapshot {
+  readonly buffer: SharedArrayBuffer
+  readonly lists: readonly ListInfo[]
+  readonly generation: number
+}
+
+/** What a resolver thread starts with. */
+export interface ResolverStart {
+  readonly listen: readonly Endpoint[]
+  readonly settings: ResolverSettings
+  readonly policy: PolicySnapshot
+}
+
+/** From control to resolver: snapshots and commands only. */
+export type ToResolver =
+  | { readonly kind: 'policy'; readonly policy: PolicySnapshot }
+  | { readonly kind: 'settings'; readonly settings: ResolverSettings }
+  /** Whether blocking is paused. */
+  | { readonly kind: 'pause'; readonly active: boolean }
+  /** The control thread has read this many bytes of batches. */
+  | { readonly kind: 'read'; readonly bytes: number }
+  /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
+  | { readonly kind: 'sync'; readonly token: number }
+  | { readonly kind: 'close' }
+
+/** Figures that only the resolver thread knows. */
+export interface ResolverFigures {
+  readonly cache: CacheFigures
+  /** Entries of the fast lane. */
+  readonly lane: number
+  readonly clients: number
+  /** Packets that were no query. */
+  readonly dropped: number
+  readonly upstreams: readonly UpstreamFigures[]
+}
+
+/** From resolver to control. */
+export type FromResolver =
+  | { readonly kind: 'listening'; readonly endpoints: readonly ListeningAt[] }
+  | { readonly kind: 'failed'; readonly problems: readonly Problem[] }
+  | { readonly kind: 'batch'; readonly batch: Batch }
+  | { readonly kind: 'synced'; readonly token: number; readonly figures: ResolverFigures }
+  /** A fault of our own, or a listener that had to be given up. */
+  | { readonly kind: 'trouble'; readonly problem: Problem }
+
+/** One open listener, as it is shown. */
+export interface ListeningAt {
+  readonly kind: 'udp' | 'tcp'
+  readonly endpoint: Endpoint
+}

@@ -1,0 +1,155 @@
+// UDP towards one upstream: a few connected sockets on random ports, each query on one of them. Knows no strategy.
+import { createSocket, type Socket } from 'node:dgram'
+import type { Endpoint } from '../base/address.ts'
+import { random16 } from './mixed-case.ts'
+
+/** How one packet's exchange ended. */
+export type Exchanged =
+  | { readonly kind: 'answer'; readonly packet: Uint8Array }
+  | { readonly kind: 'timeout' }
+  /** The network says so: nobody listens there, or there is no way there. */
+  | { readonly kind: 'unreachable'; readonly why: string }
+
+/**
+ * Sockets towards one upstream. A forger must hit the one port out of 64,512 that carries the query, the ID and the
+ * letter case (RFC 5452 §4.5): which of our ports are open does not help, since an answer counts only on its own.
+ */
+const SOCKETS = 16
+/** A socket is replaced, and its port with it, after this many queries or this long. */
+const MAX_USES = 2000
+const MAX_AGE_MS = 60_000
+
+interface Pending {
+  /** ID and question as sent: what an answer must carry. */
+  readonly sent: Uint8Array
+  readonly settle: (result: Exchanged) => void
+  readonly timer: NodeJS.Timeout
+}
+
+interface Line {
+  readonly socket: Socket
+  readonly pending: Map<number, Pending>
+  readonly ready: Promise<Exchanged | undefined>
+  connected: boolean
+  uses: number
+  readonly born: number
+}
+
+/** The sockets towards one upstream. */
+export class UdpSockets {
+  readonly #to: Endpoint
+  readonly #lines: Line[] = []
+  /** Answers that came with a wrong ID or question: forged, or very late. */
+  strays = 0
+
+  constructor(to: Endpoint) {
+    this.#to = to
+  }
+
+  /**
+   * Sends `packet` (its ID is set here) and waits at most `timeout` ms for the answer to this question.
+   * `questionEnd`: where the question in the packet ends; letter case is compared by the caller.
+   */
+  async exchange(packet: Uint8Array, questionEnd: number, timeout: number): Promise<Exchanged> {
+    const line = this.#line()
+    const fault = line.connected ? undefined : await line.ready
+    if (fault !== undefined) return fault
+    let id = random16()
+    while (line.pending.has(id)) id = (id + 1) & 0xffff
+    packet[0] = id >> 8
+    packet[1] = id & 0xff
+    return new Promise<Exchanged>((resolve) => {
+      const settle = (result: Exchanged): void => {
+        clearTimeout(timer)
+        line.pending.delete(id)
+        this.#retire(line)
+        resolve(result)
+      }
+      const timer = setTimeout(() => settle({ kind: 'timeout' }), timeout)
+      line.pending.set(id, { sent: packet.subarray(0, questionEnd), settle, timer })
+      line.uses++
+      line.socket.send(packet, (error) => {
+        if (error !== null) settle({ kind: 'unreachable', why: error.message })
+      })
+    })
+  }
+
+  close(): void {
+    for (const line of this.#lines.splice(0)) {
+      for (const { settle } of line.pending.values()) settle({ kind: 'unreachable', why: 'closed' })
+      closeQuietly(line.socket)
+    }
+  }
+
+  #line(): Line {
+    const at = random16() % SOCKETS
+    const there = this.#lines[at]
+    if (there !== undefined && there.uses < MAX_USES && performance.now() - there.born < MAX_AGE_MS) return there
+    const line = this.#open()
+    if (there !== undefined) {
+      there.uses = MAX_USES
+      this.#lines[at] = line
+      this.#retire(there)
+    } else if (this.#lines.length < SOCKETS) this.#lines.push(line)
+    return line
+  }
+
+  /** Closes a replaced socket once its last query has ended. */
+  #retire(line: Line): void {
+    if (line.pending.size === 0 && !this.#lines.includes(line)) closeQuietly(line.socket)
+  }
+
+  #open(): Line {
+    const socket = createSocket({
+      type: this.#to.address.includes(':') ? 'udp6' : 'udp4',
+      // The address is one already: nothing to look up.
+      lookup: (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4),
+      recvBufferSize: 1024 * 1024,
+    })
+    const pending = new Map<number, Pending>()
+    const ready = new Promise<Exchanged | undefined>((resolve) => {
+      socket.once('connect', () => {
+        line.connected = true
+        resolve(undefined)
+      })
+      // ECONNREFUSED on a connected socket is the ICMP error of something sent before: all that waits here has failed.
+      socket.on('error', (error) => {
+        const result: Exchanged = { kind: 'unreachable', why: error.message }
+        resolve(result)
+        this.#lines.splice(this.#lines.indexOf(line), this.#lines.includes(line) ? 1 : 0)
+        for (const { settle } of [...pending.values()]) settle(result)
+        closeQuietly(socket)
+      })
+    })
+    const line: Line = { socket, pending, ready, connected: false, uses: 0, born: performance.now() }
+    socket.on('message', (packet) => this.#receive(line, packet))
+    socket.connect(this.#to.port, this.#to.address)
+    return line
+  }
+
+  #receive(line: Line, packet: Uint8Array): void {
+    const found =
+      packet.length < 12 ? undefined : line.pending.get(((packet[0] as number) << 8) | (packet[1] as number))
+    if (found === undefined || !sameQuestion(packet, found.sent)) this.strays++
+    else found.settle({ kind: 'answer', packet })
+  }
+}
+
+/** Whether the answer carries the question as sent, letter case aside (RFC 5452 §4.2). */
+export function sameQuestion(packet: Uint8Array, sent: Uint8Array): boolean {
+  if (packet.length < sent.length) return false
+  for (let i = 12; i < sent.length; i++) {
+    const a = packet[i] as number
+    const b = sent[i] as number
+    if (a !== b && !((a ^ b) === 0x20 && (a | 0x20) >= 0x61 && (a | 0x20) <= 0x7a)) return false
+  }
+  return true
+}
+
+function closeQuietly(socket: Socket): void {
+  try {
+    socket.close()
+  } catch {
+    // Closed already: nothing is left to close.
+  }
+}

@@ -1,0 +1,133 @@
+// Reads a client's packet: untrusted bytes into a `Query`, or why not. Knows no policy; says what the RFCs say.
+import type { Address } from '../base/address.ts'
+import { foldByte, NAME_MAX, nameFromWire } from '../base/name.ts'
+import { type Edns, type Query, RCODE, type TransportKind, TYPE } from '../base/question.ts'
+import { u16 } from './bytes.ts'
+
+/** Length of a DNS header (RFC 1035 §4.1.1). */
+export const HEADER = 12
+
+/** What the transport knows of a packet's sender. */
+export interface Sender {
+  readonly client: Address
+  readonly transport: TransportKind
+  readonly group: number
+  readonly received: number
+}
+
+/** How a packet reads: a question; a fault that the RFCs give a reply for; or nothing that may be answered. */
+export type ReadQuery =
+  | { readonly kind: 'query'; readonly query: Query }
+  | { readonly kind: 'reject'; readonly rcode: number; readonly query: Query }
+  /** Too short for a header, or itself a response: answering could loop (RFC 1035 §7.3, RFC 5452 §9.2). */
+  | { readonly kind: 'drop' }
+
+/** Reads the packet at `bytes[offset … offset + length)`. Never throws, never reads outside it. */
+export function readQuery(bytes: Uint8Array, offset: number, length: number, sender: Sender): ReadQuery {
+  if (length < HEADER) return { kind: 'drop' }
+  const end = offset + length
+  const flags = u16(bytes, offset + 2)
+  if (flags & 0x8000) return { kind: 'drop' }
+  const head = {
+    id: u16(bytes, offset),
+    opcode: (flags >> 11) & 15,
+    recursionDesired: (flags & 0x0100) !== 0,
+    authenticData: (flags & 0x0020) !== 0,
+    checkingDisabled: (flags & 0x0010) !== 0,
+    ...sender,
+  }
+  const bare: Query = { ...head, name: '.', wire: NO_QUESTION, type: 0, class: 0, edns: undefined }
+  // Another opcode may lay out its sections otherwise; only the header is ours to judge (RFC 1035 §4.1.1).
+  if (head.opcode !== 0) return { kind: 'reject', rcode: RCODE.NOTIMP, query: bare }
+  const malformed = { kind: 'reject', rcode: RCODE.FORMERR, query: bare } as const
+  // RFC 9619: exactly one question. No answers in a query; an authority record is for IXFR only (RFC 1995 §3).
+  if (u16(bytes, offset + 4) !== 1 || u16(bytes, offset + 6) !== 0) return malformed
+  const nameLength = questionNameLength(bytes, offset + HEADER, end)
+  if (nameLength === 0 || offset + HEADER + nameLength + 4 > end) return malformed
+  const wire = new Uint8Array(nameLength)
+  for (let i = 0; i < nameLength; i++) wire[i] = foldByte(bytes[offset + HEADER + i] as number)
+  const at = offset + HEADER + nameLength
+  const query: Query = {
+    ...head,
+    name: nameFromWire(wire, 0),
+    wire,
+    type: u16(bytes, at),
+    class: u16(bytes, at + 2),
+    edns: undefined,
+  }
+  const rest = readRest(bytes, at + 4, end, u16(bytes, offset + 8), u16(bytes, offset + 10))
+  if (rest === 'malformed') return { ...malformed, query }
+  if (rest === undefined) return { kind: 'query', query }
+  const withEdns: Query = { ...query, edns: rest }
+  // RFC 6891 §6.1.3: a version that we do not speak.
+  return rest.version > 0
+    ? { kind: 'reject', rcode: RCODE.BADVERS, query: withEdns }
+    : { kind: 'query', query: withEdns }
+}
+
+/** The `wire` of a query whose question could not be read: such a reply carries no question. */
+export const NO_QUESTION = new Uint8Array(0)
+
+/**
+ * Length on the wire of an uncompressed name, its root byte included; 0 where it is none: a compression pointer (nothing
+ * stands before the question to point at), a reserved label type, over 255 bytes, or past `end`.
+ */
+export function questionNameLength(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end) {
+    const size = bytes[at] as number
+    if (size === 0) return at + 1 - start
+    if (size > 63) return 0
+    at += size + 1
+    if (at - start >= NAME_MAX) return 0
+  }
+  return 0
+}
+
+/** The records behind the question: the OPT record if there is one. Every byte must be accounted for. */
+function readRest(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  authority: number,
+  additional: number,
+): Edns | undefined | 'malformed' {
+  let edns: Edns | undefined
+  for (let i = 0; i < authority + additional; i++) {
+    const nameLength = recordNameLength(bytes, at, end)
+    const head = at + nameLength
+    if (nameLength === 0 || head + 10 > end) return 'malformed'
+    const dataEnd = head + 10 + u16(bytes, head + 8)
+    if (dataEnd > end) return 'malformed'
+    if (u16(bytes, head) === TYPE.OPT) {
+      // RFC 6891 §6.1.1: at most one, in the additional section, owned by the root.
+      if (edns !== undefined || i < authority || nameLength !== 1) return 'malformed'
+      if (!optionsAreWhole(bytes, head + 10, dataEnd)) return 'malformed'
+      edns = {
+        size: u16(bytes, head + 2),
+        version: bytes[head + 5] as number,
+        dnssecOk: ((bytes[head + 6] as number) & 0x80) !== 0,
+      }
+    }
+    at = dataEnd
+  }
+  return at === end ? edns : 'malformed'
+}
+
+/** As `questionNameLength`, but a compression pointer may end it: the name itself is not needed. */
+function recordNameLength(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = start; at < end && at - start < NAME_MAX; ) {
+    const size = bytes[at] as number
+    if (size === 0) return at + 1 - start
+    if (size >= 0xc0) return at + 2 <= end ? at + 2 - start : 0
+    if (size > 63) return 0
+    at += size + 1
+  }
+  return 0
+}
+
+/** EDNS options are code, length, data, back to back (RFC 6891 §6.1.2); unknown ones are passed over. */
+function optionsAreWhole(bytes: Uint8Array, at: number, end: number): boolean {
+  while (at + 4 <= end) at += 4 + u16(bytes, at + 2)
+  return at === end
+}

@@ -1,0 +1,160 @@
+// Writes a reply as bytes for one query: ID, flags, the asker's own letter case, ages, OPT, truncation.
+import { SECOND } from '../base/clock.ts'
+import { wireFromName } from '../base/name.ts'
+import { CLASS, type Query } from '../base/question.ts'
+import type { OwnRecord, Reply } from '../base/reply.ts'
+import { putU16, putU32, u16, u32 } from './bytes.ts'
+import { HEADER } from './read-query.ts'
+import { encodeRecord } from './records.ts'
+
+/** A written reply. */
+export interface Written {
+  readonly length: number
+  /** Where TTLs stand that count down; none for our own records, whose TTLs are constant. */
+  readonly ttlOffsets: readonly number[]
+  /** `Clock.ticks()` from which on the written TTLs count down, second by second. */
+  readonly born: number
+}
+
+/** Smallest and default UDP reply (RFC 1035 §4.2.1) and the largest message there is. */
+export const UDP_MIN = 512
+export const MESSAGE_MAX = 65_535
+
+/** Largest reply that this query's way allows. `ours` is the configured bound for UDP. */
+export function replyLimit(query: Query, ours: number): number {
+  if (query.transport !== 'udp') return MESSAGE_MAX
+  // RFC 6891 §6.2.3: values below 512 are treated as 512.
+  return query.edns === undefined ? UDP_MIN : Math.max(UDP_MIN, Math.min(query.edns.size, ours))
+}
+
+/**
+ * Writes the reply into `out`, which has room for `MESSAGE_MAX` bytes.
+ * `ticks` is the clock's now. `packet` is the query's packet from its first byte: the question is copied from it, letter case and all.
+ * A reply longer than `limit` is cut to its question with TC set (RFC 2181 §9), OPT kept (RFC 6891 §7).
+ */
+export function writeReply(
+  query: Query,
+  reply: Reply,
+  packet: Uint8Array,
+  out: Uint8Array,
+  limit: number,
+  udpSize: number,
+  ticks: number,
+): Written {
+  const questionLength = query.wire.length === 0 ? 0 : query.wire.length + 4
+  const opt = query.edns === undefined ? 0 : optLength(reply)
+  const { body } = reply
+  let end: number
+  let ttlOffsets: readonly number[] = []
+  let born = ticks
+  if (body.kind === 'wire') {
+    const { bytes } = body.message
+    // A message too long for its way is cut anyway; nothing behind the question is needed then.
+    out.set(bytes.length + opt > limit ? bytes.subarray(0, body.message.questionEnd) : bytes)
+    end = bytes.length
+    ttlOffsets = body.message.ttlOffsets
+    const age = Math.max(0, Math.floor((ticks - body.since) / SECOND))
+    born = body.since + age * SECOND
+    if (end + opt <= limit) for (const at of ttlOffsets) putU32(out, at, Math.max(0, u32(out, at) - age))
+  } else {
+    out.fill(0, 0, HEADER)
+    end = HEADER + questionLength
+    end = writeOwn(out, end, body.answers, 6, query)
+    end = writeOwn(out, end, body.authority, 8, query)
+  }
+  const cut = end + opt > limit
+  if (cut) {
+    end = HEADER + questionLength
+    out.fill(0, 6, HEADER)
+    ttlOffsets = []
+  }
+  putU16(out, 0, query.id)
+  const authoritative = body.kind === 'own' && body.authoritative
+  // QR, opcode, AA, TC, RD as asked, RA: recursion is what we offer. AD is not ours to vouch for. CD as asked.
+  const flags =
+    0x8080 |
+    (query.opcode << 11) |
+    (authoritative ? 0x0400 : 0) |
+    (cut ? 0x0200 : 0) |
+    (query.recursionDesired ? 0x0100 : 0) |
+    (query.checkingDisabled ? 0x0010 : 0) |
+    (reply.rcode & 15)
+  putU16(out, 2, flags)
+  putU16(out, 4, questionLength === 0 ? 0 : 1)
+  if (questionLength > 0) out.set(packet.subarray(HEADER, HEADER + questionLength), HEADER)
+  if (opt > 0) {
+    putU16(out, 10, u16(out, 10) + 1)
+    end = writeOpt(out, end, query, reply, udpSize)
+  }
+  return { length: end, ttlOffsets, born }
+}
+
+/** Writes own records and their count at `countAt`; the owner is the question's name by pointer, or written out. */
+function writeOwn(out: Uint8Array, at: number, records: readonly OwnRecord[], countAt: number, query: Query): number {
+  for (const record of records) {
+    const owner = record.name === query.name ? QUESTION_POINTER : (wireFromName(record.name) ?? QUESTION_POINTER)
+    out.set(owner, at)
+    at += owner.length
+    const bytes = encodeRecord(record)
+    out.set(bytes, at)
+    at += bytes.length
+  }
+  putU16(out, countAt, records.length)
+  return at
+}
+
+/** Compression pointer to the question's name, which always stands right behind the header. */
+const QUESTION_POINTER = Uint8Array.of(0xc0, HEADER)
+
+/** RFC 8914 §2: an extended error is option 15: a 16-bit code, then UTF-8 text. */
+const EDE_OPTION = 15
+/** Longest extended error text that we send: small enough never to be the cause of truncation at 512 bytes. */
+const EDE_TEXT_MAX = 160
+
+const encoder = new TextEncoder()
+
+const errorText = (reply: Reply): Uint8Array => {
+  const bytes = encoder.encode(reply.error?.text ?? '')
+  return bytes.subarray(0, EDE_TEXT_MAX)
+}
+
+const optLength = (reply: Reply): number => 11 + (reply.error === undefined ? 0 : 6 + errorText(reply).length)
+
+function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSize: number): number {
+  out[at] = 0
+  putU16(out, at + 1, 41)
+  putU16(out, at + 3, udpSize)
+  out[at + 5] = reply.rcode >> 4
+  out[at + 6] = 0
+  putU16(out, at + 7, query.edns?.dnssecOk === true ? 0x8000 : 0)
+  let end = at + 11
+  if (reply.error !== undefined) {
+    const text = errorText(reply)
+    putU16(out, end, EDE_OPTION)
+    putU16(out, end + 2, 2 + text.length)
+    putU16(out, end + 4, reply.error.code)
+    out.set(text, end + 6)
+    end += 6 + text.length
+  }
+  putU16(out, at + 9, end - at - 11)
+  return end
+}
+
+/** A query as bytes, for an upstream: random ID and letter case are the caller's. `case` flips letters (0x20). */
+export function writeQuery(out: Uint8Array, id: number, query: Query, mixedCase: Uint8Array, udpSize: number): number {
+  putU16(out, 0, id)
+  putU16(out, 2, 0x0100 | (query.checkingDisabled ? 0x0010 : 0))
+  out.fill(0, 4, HEADER)
+  out[5] = 1
+  out[11] = 1
+  out.set(mixedCase, HEADER)
+  let at = HEADER + mixedCase.length
+  putU16(out, at, query.type)
+  putU16(out, at + 2, CLASS.IN)
+  at += 4
+  out.fill(0, at, at + 11)
+  putU16(out, at + 1, 41)
+  putU16(out, at + 3, udpSize)
+  putU16(out, at + 7, query.edns?.dnssecOk === true ? 0x8000 : 0)
+  return at + 11
+}

@@ -1,0 +1,183 @@
+// A whole resolver in memory: no socket, no thread, time in the test's hands. Packets in, packets out.
+
+import { addressBytes, PRIVATE_RANGES } from '../../src/base/address.ts'
+import type { Clock } from '../../src/base/clock.ts'
+import { wireFromName } from '../../src/base/name.ts'
+import { type Query, RCODE, typeName } from '../../src/base/question.ts'
+import type { Reply } from '../../src/base/reply.ts'
+import { type Batch, readBatch } from '../../src/journal/batch.ts'
+import type { Entry } from '../../src/journal/entry.ts'
+import type { Client } from '../../src/pipeline/clients.ts'
+import { policyBuilder } from '../../src/policy/compile.ts'
+import type { ListInfo } from '../../src/policy/decision.ts'
+import { createResolver, type Resolver } from '../../src/resolver.ts'
+import type { FromResolver, PolicySnapshot, ResolverSettings } from '../../src/threads.ts'
+import { scanMessage } from '../../src/wire/scan-message.ts'
+import { type AskOptions, queryPacket, responsePacket } from './packets.ts'
+
+/** A clock that stands still until it is moved. */
+export class TestClock implements Clock {
+  #ms = 1_000_000
+  readonly now = (): number => 1_790_000_000_000 + this.#ms
+  readonly ticks = (): number => this.#ms
+  advance(ms: number): void {
+    this.#ms += ms
+  }
+}
+
+/** A snapshot of these rules: one blocklist, one allowlist; `*.x` covers what is under x and x itself. */
+export function snapshotOf(
+  rules: { block?: readonly string[]; allow?: readonly string[] },
+  generation = 1,
+): PolicySnapshot {
+  const builder = policyBuilder([1, 2, 3])
+  const lists: ListInfo[] = []
+  for (const kind of ['block', 'allow'] as const) {
+    builder.beginList()
+    const names = rules[kind] ?? []
+    names.forEach((text, i) => {
+      const subtree = text.startsWith('*.')
+      builder.add(kind, subtree, wireFromName(subtree ? text.slice(2) : text) as Uint8Array, i + 1)
+    })
+    const count = names.length
+    lists.push({
+      name: `${kind}.txt`,
+      path: undefined,
+      kind,
+      formats: ['domains'],
+      rules: count,
+      lines: count,
+      rejected: 0,
+    })
+  }
+  return { buffer: builder.finish().buffer, lists, generation }
+}
+
+/** Settings as the default configuration has them. */
+export const SETTINGS: ResolverSettings = {
+  allowFrom: PRIVATE_RANGES,
+  upstreams: [],
+  persistence: { timeout: 2000, attempts: 3 },
+  sinkhole: { mode: 'loopback', addresses: [], ttl: 60 },
+  cache: { bytes: 8 * 1024 ** 2, minTtl: 0, maxTtl: 86_400, maxNegativeTtl: 3600 },
+  udpSize: 1232,
+}
+
+/** A resolver in memory. */
+export interface InMemory {
+  readonly resolver: Resolver
+  readonly clock: TestClock
+  /** Questions that left the house, in order: `A www.example.com`. */
+  readonly forwarded: string[]
+  readonly entries: () => Entry[]
+  readonly messages: FromResolver[]
+  readonly client: (address: string) => Client
+  readonly ask: (
+    name: string,
+    options?: AskOptions & { from?: string; transport?: 'udp' | 'tcp' },
+  ) => Promise<Uint8Array>
+  /** The same through the fast lane alone; undefined where the lane passes. */
+  readonly quick: (packet: Uint8Array, from?: string) => Uint8Array | undefined
+  /** The same through the pipeline alone. */
+  readonly slow: (packet: Uint8Array, from?: string, transport?: 'udp' | 'tcp') => Promise<Uint8Array | undefined>
+}
+
+/** Builds one. `upstream` answers what leaves the house: records for a query, as packets that a server would send. */
+export function inMemory(options: {
+  readonly rules?: Parameters<typeof snapshotOf>[0]
+  readonly settings?: Partial<ResolverSettings>
+  readonly upstream?: (query: Query) => Promise<Uint8Array> | Uint8Array
+}): InMemory {
+  const clock = new TestClock()
+  const messages: FromResolver[] = []
+  const forwarded: string[] = []
+  const { upstream = addressOf } = options
+  const resolver = createResolver({
+    settings: { ...SETTINGS, ...options.settings },
+    policy: snapshotOf(options.rules ?? {}),
+    clock,
+    post: (message) => void messages.push(message),
+    upstreams: () => ({
+      ask: async (query) => {
+        forwarded.push(`${typeName(query.type)} ${query.name}`)
+        return asForwarded(await upstream(query), query)
+      },
+      figures: () => [],
+      close: () => {},
+    }),
+  })
+  const client = (address: string): Client => resolver.clients.of(address)
+  const slow: InMemory['slow'] = (packet, from = '192.168.1.5', transport = 'udp') =>
+    new Promise((resolve) => {
+      const { dropped } = resolver.answerer
+      resolver.answerer.answer(packet, client(from), transport, resolve)
+      if (resolver.answerer.dropped > dropped) resolve(undefined)
+    })
+  const out = new Uint8Array(70_000)
+  const quick: InMemory['quick'] = (packet, from = '192.168.1.5') => {
+    const size = resolver.answerer.quick(
+      packet,
+      0,
+      packet.length,
+      client(from),
+      true,
+      out,
+      0,
+      clock.now(),
+      clock.ticks(),
+    )
+    return size === 0 ? undefined : out.slice(0, size)
+  }
+  return {
+    resolver,
+    clock,
+    forwarded,
+    messages,
+    client,
+    quick,
+    slow,
+    ask: async (name, ask = {}) => (await slow(queryPacket(name, ask), ask.from, ask.transport)) as Uint8Array,
+    entries: () => {
+      resolver.journal.flush()
+      const batches = messages.flatMap((message): Batch[] => (message.kind === 'batch' ? [message.batch] : []))
+      return batches.flatMap((batch) => [...readBatch(batch)])
+    },
+  }
+}
+
+function asForwarded(packet: Uint8Array, { received }: Query): Reply {
+  const scanned = scanMessage(packet)
+  if ('malformed' in scanned) throw new Error(scanned.malformed)
+  const { message, rcode } = scanned
+  return {
+    rcode,
+    body: { kind: 'wire', message, since: received },
+    outcome: { kind: 'forwarded', upstream: 0 },
+    reusable: message.ttl,
+  }
+}
+
+/** An upstream for which every name has one address, made of its length. */
+export function addressOf(query: Query): Uint8Array {
+  const type = typeName(query.type)
+  const questions = [{ type, name: query.name } as never]
+  if (type !== 'A' && type !== 'AAAA') return responsePacket({ questions, authorities: [SOA] })
+  const last = addressBytes('192.0.2.0') as Uint8Array
+  const data = type === 'A' ? `${last[0]}.${last[1]}.${last[2]}.${query.name.length}` : `2001:db8::${query.name.length}`
+  return responsePacket({ questions, answers: [{ type, name: query.name, ttl: 300, data }] })
+}
+
+/** "No such name", kept for 60 s. */
+export const noSuchName = (query: Query): Uint8Array =>
+  responsePacket({
+    flags: 0x0180 | RCODE.NXDOMAIN,
+    questions: [{ type: typeName(query.type), name: query.name } as never],
+    authorities: [SOA],
+  })
+
+const SOA = {
+  type: 'SOA',
+  name: 'example',
+  ttl: 60,
+  data: { mname: 'ns.example', rname: 'h.example', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 60 },
+} as const

@@ -1,0 +1,151 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { inMemory, snapshotOf } from '../../support/in-memory.ts'
+import { opt, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
+
+/** An upstream with answers of several shapes and lengths. */
+const shapes = ({ name, type }: { name: string; type: number }): Uint8Array => {
+  const questions = [{ type: type === 28 ? 'AAAA' : 'A', name } as const]
+  const many = name.startsWith('many') ? 40 : 1
+  const answers = Array.from({ length: many }, (_, i) =>
+    type === 28
+      ? ({ type: 'AAAA', name, ttl: 200 + i, data: `2001:db8::${i + 1}` } as const)
+      : ({ type: 'A', name, ttl: 200 + i, data: `192.0.2.${i + 1}` } as const),
+  )
+  return responsePacket({ questions, answers, additionals: [opt(1232)] })
+}
+
+const NAMES = [
+  'www.example',
+  'many.example',
+  'ads.example',
+  'x.tracker.example',
+  'localhost',
+  'a'.repeat(63),
+  '.',
+  'a.b.c.d.e',
+]
+
+test('I10: the lane answers byte for byte what the pipeline would, over 100,000 generated queries', async () => {
+  const server = inMemory({ rules: { block: ['ads.example', '*.tracker.example'] }, upstream: shapes })
+  const query = fc.record({
+    name: fc.constantFrom(...NAMES).chain((name) => fc.tuple(fc.constant(name), fc.nat(2 ** 20))),
+    type: fc.constantFrom('A', 'AAAA', 'HTTPS'),
+    id: fc.nat(65_535),
+    edns: fc.option(fc.constantFrom(0, 512, 700, 1232, 4096), { nil: undefined }),
+    dnssecOk: fc.boolean(),
+    checkingDisabled: fc.boolean(),
+    step: fc.nat(1500),
+  })
+  let hits = 0
+  for (const { name, step, edns, ...rest } of fc.sample(query, 100_000)) {
+    const packet = queryPacket(mixed(...name), { ...rest, ...(edns === undefined ? {} : { edns }) })
+    server.clock.advance(step)
+    const fast = server.quick(packet)
+    const slow = (await server.slow(packet)) as Uint8Array
+    if (fast === undefined) continue
+    hits++
+    if (Buffer.compare(fast, slow) !== 0) expect(readPacket(fast)).toEqual(readPacket(slow))
+    expect(Buffer.compare(fast, slow)).toBe(0)
+  }
+  expect(hits).toBeGreaterThan(50_000)
+}, 60_000)
+
+/** The name with some letters in upper case, as the bits say. */
+const mixed = (name: string, bits: number): string =>
+  [...name].map((char, i) => ((bits >> (i % 20)) & 1 ? char.toUpperCase() : char)).join('')
+
+describe('the lane passes', () => {
+  const server = inMemory({ rules: { block: ['ads.example'] }, upstream: shapes })
+  const warm = async (name: string, options = {}) => {
+    await server.slow(queryPacket(name, options))
+    await server.slow(queryPacket(name, options))
+  }
+  test('what it has not seen', () => {
+    expect(server.quick(queryPacket('never.example'))).toBeUndefined()
+  })
+  test('what only upstream has answered so far: one hit wonders take no room', async () => {
+    await server.slow(queryPacket('once.example'))
+    expect(server.quick(queryPacket('once.example'))).toBeUndefined()
+  })
+  test('what would be cut for this asker', async () => {
+    await warm('many.example', { edns: 1232 })
+    expect(server.quick(queryPacket('many.example', { edns: 1232 }))).toBeDefined()
+    expect(server.quick(queryPacket('many.example', { edns: 700 }))).toBeUndefined()
+  })
+  test('an expired answer', async () => {
+    await warm('www.example')
+    server.clock.advance(199_000)
+    expect(server.quick(queryPacket('www.example'))).toBeDefined()
+    server.clock.advance(1500)
+    expect(server.quick(queryPacket('www.example'))).toBeUndefined()
+  })
+  test('what an older policy decided', async () => {
+    await warm('ads.example')
+    expect(server.quick(queryPacket('ads.example'))).toBeDefined()
+    server.resolver.obey({ kind: 'policy', policy: snapshotOf({}, 2) })
+    expect(server.quick(queryPacket('ads.example'))).toBeUndefined()
+  })
+  test('a stranger', async () => {
+    await warm('www.example')
+    expect(server.quick(queryPacket('www.example'), '203.0.113.9')).toBeUndefined()
+  })
+  test('whatever is not a plain question', async () => {
+    await warm('www.example', { edns: 1232 })
+    await warm('www.example')
+    const plain = queryPacket('www.example', { edns: 1232 })
+    expect(server.quick(plain)).toBeDefined()
+    const odd = (at: number, value: number) => {
+      const packet = Buffer.from(plain)
+      packet[at] = value
+      return server.quick(packet)
+    }
+    const end = plain.length
+    const oddities = {
+      response: odd(2, 0x81),
+      opcode: odd(2, 0x11),
+      truncated: odd(2, 0x03),
+      noRecursion: odd(2, 0x00),
+      twoQuestions: odd(5, 2),
+      answers: odd(7, 1),
+      twoAdditional: odd(11, 2),
+      classChaos: odd(28, 3),
+      version: odd(end - 5, 1),
+      optionLength: odd(end - 1, 4),
+      rcode: odd(3, 1),
+    }
+    for (const [what, reply] of Object.entries(oddities)) expect(reply, what).toBeUndefined()
+    for (let length = 0; length < end; length++) expect(server.quick(plain.subarray(0, length))).toBeUndefined()
+    expect(server.quick(Buffer.concat([plain, Buffer.of(0)]))).toBeUndefined()
+  })
+})
+
+test('random bytes never make the lane throw or answer what the pipeline refuses', async () => {
+  const server = inMemory({ upstream: shapes })
+  await server.slow(queryPacket('www.example'))
+  await server.slow(queryPacket('www.example'))
+  const base = queryPacket('www.example')
+  const changes = fc.array(fc.tuple(fc.nat(base.length - 1), fc.nat(255)), { maxLength: 3 })
+  await fc.assert(
+    fc.asyncProperty(changes, async (list) => {
+      const packet = Buffer.from(base)
+      for (const [at, byte] of list) packet[at] = byte
+      const fast = server.quick(packet)
+      if (fast !== undefined) expect(Buffer.compare(fast, (await server.slow(packet)) as Uint8Array)).toBe(0)
+    }),
+    { numRuns: 5000 },
+  )
+})
+
+test('the lane stays within its bytes', async () => {
+  const bytes = 64 * 1024
+  const server = inMemory({ settings: { cache: { bytes, minTtl: 0, maxTtl: 9000, maxNegativeTtl: 9 } } })
+  for (let i = 0; i < 1000; i++) {
+    await server.ask(`n${i}.example`)
+    await server.ask(`n${i}.example`)
+  }
+  server.resolver.obey({ kind: 'sync', token: 1 })
+  const synced = server.messages.find((message) => message.kind === 'synced')
+  expect(synced?.figures.lane).toBeGreaterThan(10)
+  expect(synced?.figures.lane).toBeLessThan(bytes / 500)
+})
