@@ -3,6 +3,8 @@
 import type { Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
+import type { Name } from './base/name.ts'
+import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { BatchWriter } from './journal/batch.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { Clients } from './pipeline/clients.ts'
@@ -15,8 +17,16 @@ import { sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
 import { openPolicy } from './policy/policy.ts'
-import type { FromResolver, PolicySnapshot, ResolverFigures, ResolverSettings, ToResolver } from './threads.ts'
+import type {
+  FromResolver,
+  Looked,
+  PolicySnapshot,
+  ResolverFigures,
+  ResolverSettings,
+  ToResolver,
+} from './threads/messages.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
+import { answerTexts } from './wire/answer-text.ts'
 
 /** A change of settings leaves queries on their way to the old upstreams this long to come back. */
 const FAREWELL_MS = 15_000
@@ -59,6 +69,11 @@ export function createResolver(world: ResolverParts): Resolver {
     dropped: answerer.dropped,
     upstreams: parts.upstreams.figures(),
   })
+  const tellUsing = (): void => {
+    const upstreams = parts.upstreams.figures().map(({ server }) => server)
+    post({ kind: 'using', generation: policy.current.generation, upstreams })
+  }
+  tellUsing()
   return {
     answerer,
     clients,
@@ -66,8 +81,10 @@ export function createResolver(world: ResolverParts): Resolver {
     obey(message) {
       switch (message.kind) {
         case 'policy':
+          journal.flush()
           policy.swap(open(message.policy))
           parts.lane.invalidate()
+          tellUsing()
           return
         case 'pause':
           pause.active = message.active
@@ -75,14 +92,19 @@ export function createResolver(world: ResolverParts): Resolver {
           return
         case 'settings': {
           const old = parts
+          journal.flush()
           parts = assemble(message.settings, policy, pause, journal, world)
           answerer.use(parts)
           clients.admitFrom(message.settings.allowFrom)
+          tellUsing()
           setTimeout(() => old.upstreams.close(), FAREWELL_MS).unref()
           return
         }
         case 'read':
           journal.acknowledge(message.bytes)
+          return
+        case 'look':
+          post({ kind: 'looked', token: message.token, found: look(parts.cache, message.name) })
           return
         case 'sync':
           journal.flush()
@@ -123,6 +145,18 @@ function assemble(
 }
 
 const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)
+
+/** What the cache holds for a name, of the types that `explain` shows. */
+function look(cache: AnswerCache, name: Name): readonly Looked[] {
+  return [TYPE.A, TYPE.AAAA, TYPE.HTTPS].flatMap((type) =>
+    cache.peek(name, type).map(({ rcode, message, left }) => ({
+      type: typeName(type),
+      rcode: rcodeName(rcode),
+      ttl: left,
+      records: answerTexts(message.bytes),
+    })),
+  )
+}
 
 const internal = (fault: unknown): Problem => ({
   code: 'ASKFIRST_E_INTERNAL',

@@ -11,7 +11,7 @@ import type { Client } from '../../src/pipeline/clients.ts'
 import { policyBuilder } from '../../src/policy/compile.ts'
 import type { ListInfo } from '../../src/policy/decision.ts'
 import { createResolver, type Resolver } from '../../src/resolver.ts'
-import type { FromResolver, PolicySnapshot, ResolverSettings } from '../../src/threads.ts'
+import type { FromResolver, PolicySnapshot, ResolverSettings } from '../../src/threads/messages.ts'
 import { scanMessage } from '../../src/wire/scan-message.ts'
 import { type AskOptions, queryPacket, responsePacket } from './packets.ts'
 

@@ -2,6 +2,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Clock } from '../../base/clock.ts'
 import { SECOND } from '../../base/clock.ts'
+import { type Name, wireFromName } from '../../base/name.ts'
 import { type Query, RCODE, wantsDnssec } from '../../base/question.ts'
 import type { Reply, WireMessage } from '../../base/reply.ts'
 import { putU32, u32 } from '../../wire/bytes.ts'
@@ -65,6 +66,17 @@ export class AnswerCache {
     return whenReplied(next(query), (reply) => this.#store(key, reply))
   }
 
+  /** The live entries for a name and a type, whatever DNSSEC bits they were asked with. Does not count as a use. */
+  peek(name: Name, type: number): readonly { rcode: number; message: WireMessage; left: number }[] {
+    const wire = wireFromName(name)
+    if (wire === undefined) return []
+    return [0, 1, 2, 3].flatMap((bits) => {
+      const kept = this.#kept.peek(keyOf(wire, type, bits))
+      const left = kept === undefined ? 0 : kept.ttl - Math.floor((this.#clock.ticks() - kept.stored) / SECOND)
+      return kept === undefined || left <= 0 ? [] : [{ rcode: kept.rcode, message: kept.message, left }]
+    })
+  }
+
   get figures(): CacheFigures {
     return { entries: this.#kept.size, bytes: this.#kept.calculatedSize }
   }
@@ -99,11 +111,11 @@ const hit = ({ rcode, message, stored }: Kept, left: number): Reply => ({
 })
 
 /** What makes two questions the same: name, type, and the two bits that change what an upstream answers. */
-export function cacheKey(query: Query): string {
-  const { buffer, byteOffset, length } = query.wire
-  const bits = (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0)
-  return `${Buffer.from(buffer, byteOffset, length).toString('latin1')}${String.fromCharCode(query.type, bits)}`
-}
+export const cacheKey = (query: Query): string =>
+  keyOf(query.wire, query.type, (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0))
+
+const keyOf = ({ buffer, byteOffset, length }: Uint8Array, type: number, bits: number): string =>
+  `${Buffer.from(buffer, byteOffset, length).toString('latin1')}${String.fromCharCode(type, bits)}`
 
 /** The message with every TTL within the bounds; the same object where they all are. */
 function boundTtls(message: WireMessage, min: number, max: number): WireMessage {

@@ -1,12 +1,13 @@
 // What the control thread and a resolver thread say to each other. Types only; both ends import them.
-import type { Endpoint, Prefix } from './base/address.ts'
-import type { Problem } from './base/failure.ts'
-import type { Batch } from './journal/batch.ts'
-import type { CacheBounds, CacheFigures } from './pipeline/stages/cache.ts'
-import type { SinkholeAnswer } from './pipeline/stages/sinkhole.ts'
-import type { ListInfo } from './policy/decision.ts'
-import type { Persistence } from './upstream/forward.ts'
-import type { UpstreamFigures } from './upstream/upstream.ts'
+import type { Endpoint, Prefix } from '../base/address.ts'
+import type { Problem } from '../base/failure.ts'
+import type { Name } from '../base/name.ts'
+import type { Batch } from '../journal/batch.ts'
+import type { CacheBounds, CacheFigures } from '../pipeline/stages/cache.ts'
+import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
+import type { ListInfo } from '../policy/decision.ts'
+import type { Persistence } from '../upstream/forward.ts'
+import type { UpstreamFigures } from '../upstream/upstream.ts'
 
 /** The part of the configuration that a resolver thread needs; it can change while the thread runs. */
 export interface ResolverSettings {
@@ -42,7 +43,19 @@ export type ToResolver =
   | { readonly kind: 'read'; readonly bytes: number }
   /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
   | { readonly kind: 'sync'; readonly token: number }
+  /** Tell what the cache holds for a name. */
+  | { readonly kind: 'look'; readonly token: number; readonly name: Name }
   | { readonly kind: 'close' }
+
+/** One cached answer, for people. */
+export interface Looked {
+  readonly type: string
+  readonly rcode: string
+  /** Seconds left. */
+  readonly ttl: number
+  /** The data of each record of the answer section. */
+  readonly records: readonly string[]
+}
 
 /** Figures that only the resolver thread knows. */
 export interface ResolverFigures {
@@ -61,6 +74,9 @@ export type FromResolver =
   | { readonly kind: 'failed'; readonly problems: readonly Problem[] }
   | { readonly kind: 'batch'; readonly batch: Batch }
   | { readonly kind: 'synced'; readonly token: number; readonly figures: ResolverFigures }
+  /** Batches from here on speak of the lists of this generation and of these upstreams. */
+  | { readonly kind: 'using'; readonly generation: number; readonly upstreams: readonly string[] }
+  | { readonly kind: 'looked'; readonly token: number; readonly found: readonly Looked[] }
   /** A fault of our own, or a listener that had to be given up. */
   | { readonly kind: 'trouble'; readonly problem: Problem }
 

@@ -1,0 +1,33 @@
+# Two stages: compile with all tools, run with none of them. The process is not root; the one right that it needs,
+# binding port 53, is given to the node binary of the image.
+FROM node:26-bookworm-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json ./
+# No install script is needed: the image has its own node.
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build && npm prune --omit=dev --ignore-scripts
+
+FROM node:26-bookworm-slim
+# iproute2: the neighbour table, for the MAC addresses of devices. libcap2-bin: for setcap, in this step only.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends iproute2 libcap2-bin \
+  && setcap cap_net_bind_service=+ep "$(readlink -f "$(command -v node)")" \
+  && apt-get purge -y libcap2-bin && apt-get autoremove -y && rm -rf /var/lib/apt/lists/* \
+  && useradd --system --uid 10053 --home-dir /var/lib/askfirst --create-home askfirst
+WORKDIR /opt/askfirst
+COPY package.json LICENSE ./
+COPY --from=build /src/node_modules ./node_modules
+COPY --from=build /src/dist ./dist
+COPY config ./config
+COPY blocklists ./blocklists
+# What the configuration names as ../state.
+RUN ln -s /var/lib/askfirst /opt/askfirst/state
+USER askfirst
+VOLUME /var/lib/askfirst
+EXPOSE 53/udp 53/tcp 5514/udp 5514/tcp 8053/tcp
+HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:8053/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "dist/cli.js"]
+CMD ["run"]

@@ -1,0 +1,174 @@
+#!/usr/bin/env node
+// The command line: what can be asked for, and how it ends. Knows no part of the server but its roots. The door of
+// commander.
+import { existsSync } from 'node:fs'
+import { Command, Option } from 'commander'
+import { endpointText } from './base/address.ts'
+import { Failure, type Problem, problemText } from './base/failure.ts'
+import { readConfig } from './config/read.ts'
+import { watchConfig } from './config/watch.ts'
+import { baseOf } from './control/client.ts'
+import { explainCommand, findingsCommand, statsCommand, type Terminal } from './control/commands.ts'
+import { openLog } from './log.ts'
+import { serve } from './main-dev.ts'
+import { VERSION } from './server/version.ts'
+import { welcomeLines } from './server/welcome.ts'
+
+/** The configuration that comes with the program. */
+const DEFAULT_CONFIG = new URL('../config/askfirst.yaml', import.meta.url).pathname
+const TERMINAL: Terminal = { out: process.stdout, err: process.stderr, env: process.env }
+
+const program = new Command('askfirst')
+  .description('A DNS sinkhole for a LAN that also names the software which connects without asking for a name.')
+  .version(VERSION)
+  .showHelpAfterError()
+  .addOption(
+    new Option('-c, --config <file>', 'configuration file')
+      .default(DEFAULT_CONFIG, 'config/askfirst.yaml')
+      .env('ASKFIRST_CONFIG'),
+  )
+
+program
+  .command('run')
+  .description('serve DNS, take reports, answer over HTTP, until stopped')
+  .option(
+    '--reports-stdin',
+    'read firewall reports from standard input, such as from "conntrack -E -e NEW -o timestamp |"',
+  )
+  .action(async (options: { reportsStdin?: boolean }) => run(configPath(), options.reportsStdin === true))
+
+program
+  .command('check')
+  .description('read the configuration and tell every problem in it')
+  .argument('[file]', 'configuration file, instead of --config')
+  .option('--json', 'problems as JSON')
+  .action((file: string | undefined, { json }: { json?: boolean }) => {
+    process.exitCode = check(file ?? configPath(), json === true)
+  })
+
+withServer(program.command('stats').description('figures of the running server')).action(
+  async (options: ServerOptions) => {
+    process.exitCode = await statsCommand(serverAt(options), options.json === true, TERMINAL)
+  },
+)
+
+withServer(program.command('findings').description('connections that never asked, and DNS that goes elsewhere'))
+  .option('--kind <kind>', 'direct-ip or dns-bypass')
+  .option('--device <device>', 'a device by id, address or MAC')
+  .option('--since <time>', 'such as 2026-11-22 or 2026-11-22T08:00:00Z')
+  .option('--limit <number>', 'at most so many')
+  .option('--cursor <cursor>', 'where the page before ended')
+  .action(async ({ url, token, json, ...filter }: ServerOptions & Record<string, string>) => {
+    process.exitCode = await findingsCommand(serverAt({ url, token }), filter, json === true, TERMINAL)
+  })
+
+withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))
+  .argument('<name>', 'domain name')
+  .option('--device <device>', 'as this device would get it: id, address or MAC')
+  .action(async (name: string, options: ServerOptions & { device?: string }) => {
+    process.exitCode = await explainCommand(serverAt(options), name, options.device, options.json === true, TERMINAL)
+  })
+
+
+await program.parseAsync()
+
+interface ServerOptions {
+  readonly url?: string | undefined
+  readonly token?: string | undefined
+  readonly json?: boolean
+}
+
+function withServer(command: Command): Command {
+  return command
+    .option('--url <url>', 'where the server answers; taken from the configuration if left out')
+    .addOption(
+      new Option('--token <token>', 'token of the server; taken from the configuration if left out').env(
+        'ASKFIRST_TOKEN',
+      ),
+    )
+    .option('--json', 'as JSON')
+}
+
+function configPath(): string {
+  return program.opts<{ config: string }>().config
+}
+
+/** Where the running server is: as told, or as the configuration says. */
+function serverAt({ url, token }: ServerOptions) {
+  const read = existsSync(configPath()) ? readConfig(configPath()) : { problems: [] }
+  const http = 'config' in read ? read.config.http : undefined
+  const [first] = http?.listen ?? []
+  const base = url ?? baseOf(first ?? { address: '127.0.0.1', port: 8053 })
+  return { base, token: token ?? http?.token ?? undefined }
+}
+
+function check(path: string, json: boolean): number {
+  const read = readConfig(path)
+  const problems = 'problems' in read ? read.problems : []
+  if (json) process.stdout.write(`${JSON.stringify({ ok: problems.length === 0, problems })}\n`)
+  else if (problems.length === 0) process.stdout.write(`${path}: the configuration is in order\n`)
+  else process.stderr.write(`${problems.map(problemText).join('\n')}\n${problems.length} problem(s) in ${path}\n`)
+  return problems.length === 0 ? 0 : 1
+}
+
+function fail(problems: readonly Problem[]): never {
+  process.stderr.write(`${problems.map(problemText).join('\n')}\n`)
+  process.exit(1)
+}
+
+async function run(path: string, reportsStdin: boolean): Promise<void> {
+  let onChange = (): void => {}
+  // Watched from before the first read, so that no edit falls in between.
+  const watch = watchConfig(path, () => onChange())
+  const read = readConfig(path)
+  if ('problems' in read) fail(read.problems)
+  const { config } = read
+  const log = openLog(config.log.level)
+  const server = await serve(config, log, reportsStdin ? process.stdin : undefined).catch((fault: unknown) => {
+    if (fault instanceof Failure) fail(fault.problems)
+    throw fault
+  })
+  const { listening, policy, reports, control } = server
+  const {
+    lists,
+    policy: { blocked },
+  } = policy
+  const about = {
+    version: VERSION,
+    listening,
+    lists,
+    blocked,
+    upstreams: config.upstreams.servers,
+    reports: reports.open,
+    http: control.addresses,
+  }
+  process.stderr.write(`${welcomeLines(about).join('\n')}\n`)
+  log.info(
+    { version: VERSION, dns: listening.map(({ kind, endpoint }) => `${kind} ${endpointText(endpoint)}`), blocked },
+    'started',
+  )
+
+  const reload = async (): Promise<void> => {
+    const again = readConfig(path)
+    if ('config' in again) return server.reload(again.config)
+    for (const problem of again.problems) log.problem(problem)
+    log.warn({}, 'the configuration has problems: the one before stays in force')
+  }
+  let reloading: Promise<void> = Promise.resolve()
+  onChange = () => {
+    reloading = reloading.then(reload)
+  }
+  process.on('SIGHUP', () => {
+    reloading = reloading.then(reload).then(server.reloadLists)
+  })
+  const stop = async (code: number): Promise<void> => {
+    watch.close()
+    await reloading
+    await server.close()
+    process.exit(code)
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(0))
+  const problem = await server.died
+  log.problem(problem)
+  await stop(1)
+}

@@ -1,0 +1,44 @@
+// The numbers of the configuration: what each may be, and why. Knows neither keys nor files.
+import { bounded } from '../base/bounds.ts'
+import { DAY, HOUR, MINUTE, SECOND } from '../base/clock.ts'
+
+const CACHE_NOTE = 'docs/decisions/0005-cache.md'
+const EVIDENCE_NOTE = 'docs/decisions/0004-evidence.md'
+const SINKHOLE_NOTE = 'docs/decisions/0003-sinkhole-answers.md'
+
+/** Bounds of every number in the configuration. */
+export const BOUNDS = {
+  upstreamTimeout: bounded({ unit: 'ms', min: 100, default: 2 * SECOND, max: 30 * SECOND, source: 'RFC 9520 §3.1' }),
+  upstreamAttempts: bounded({ unit: 'count', min: 1, default: 3, max: 10, source: 'RFC 9520 §3.1' }),
+  cacheSize: bounded({
+    unit: 'bytes',
+    min: 64 * 1024,
+    default: 32 * 1024 ** 2,
+    max: 8 * 1024 ** 3,
+    source: CACHE_NOTE,
+  }),
+  cacheMinTtl: bounded({ unit: 's', min: 0, default: 0, max: 3600, source: CACHE_NOTE }),
+  cacheMaxTtl: bounded({ unit: 's', min: 1, default: 86_400, max: 604_800, source: 'RFC 8767 §4' }),
+  cacheNegativeTtl: bounded({ unit: 's', min: 0, default: 3600, max: 10_800, source: 'RFC 2308 §5' }),
+  blockTtl: bounded({ unit: 's', min: 0, default: 60, max: 86_400, source: SINKHOLE_NOTE }),
+  udpSize: bounded({ unit: 'bytes', min: 512, default: 1232, max: 4096, source: 'DNS Flag Day 2020; RFC 9715 §3' }),
+  evidenceWindow: bounded({ unit: 'ms', min: MINUTE, default: DAY, max: 30 * DAY, source: EVIDENCE_NOTE }),
+  holdBack: bounded({ unit: 'ms', min: 0, default: 5 * SECOND, max: 5 * MINUTE, source: EVIDENCE_NOTE }),
+  learning: bounded({ unit: 'ms', min: 0, default: DAY, max: 30 * DAY, source: EVIDENCE_NOTE }),
+  deviceLearning: bounded({ unit: 'ms', min: 0, default: 4 * HOUR, max: 30 * DAY, source: EVIDENCE_NOTE }),
+} as const
+
+/**
+ * Most items that a list in the configuration may have. Far above what people write by hand; ranges and exemptions
+ * are searched one by one for a new client or connection, and each socket costs a file descriptor.
+ */
+export const LENGTHS = {
+  sockets: 64,
+  servers: 16,
+  addresses: 16,
+  ranges: 256,
+  exemptions: 1024,
+  files: 1000,
+  rules: 8192,
+  names: 8192,
+} as const

@@ -1,0 +1,146 @@
+// What must hold between keys: rules that no single value can break. Knows neither the file nor its text.
+import type { Address, Endpoint } from '../base/address.ts'
+import { addressBytes, endpointText, scopeOf } from '../base/address.ts'
+import type { Path } from './document.ts'
+import type { Config } from './schema.ts'
+
+/** Two values that do not go together, said of the one at `path`. */
+export interface Conflict {
+  readonly path: Path
+  readonly message: string
+  readonly hint: string
+}
+
+/** One rule between keys. */
+export interface Check {
+  /** The keys it looks at; it is not made where one of them is broken already. */
+  readonly reads: readonly Path[]
+  /** `local` are the addresses of this machine: what a wildcard listener listens on. */
+  readonly find: (config: Config, local: readonly Address[]) => readonly Conflict[]
+}
+
+const LISTENERS: readonly (readonly [path: readonly string[], protocols: readonly string[]])[] = [
+  [['listen'], ['UDP', 'TCP']],
+  [['reports', 'syslog', 'udp'], ['UDP']],
+  [['reports', 'syslog', 'tcp'], ['TCP']],
+  [['http', 'listen'], ['TCP']],
+]
+
+/** Every rule between keys. */
+export const CHECKS: readonly Check[] = [
+  {
+    reads: [
+      ['blocking', 'answer'],
+      ['blocking', 'addresses'],
+    ],
+    find: ({ blocking }) =>
+      blocking.answer === 'addresses' && blocking.addresses.length === 0
+        ? [
+            {
+              path: ['blocking', 'answer'],
+              message: '"addresses" needs addresses to answer with, and blocking.addresses has none',
+              hint: 'Write for example "addresses: [192.168.1.2]" below it, or take "answer: loopback".',
+            },
+          ]
+        : [],
+  },
+  {
+    reads: [
+      ['http', 'listen'],
+      ['http', 'token'],
+    ],
+    find: ({ http }) =>
+      http.token !== null
+        ? []
+        : http.listen.flatMap((endpoint, i) =>
+            scopeOf(addressBytes(endpoint.address) as Uint8Array) === 'loopback'
+              ? []
+              : [
+                  {
+                    path: ['http', 'listen', i],
+                    message: `${endpointText(endpoint)} can be reached from other machines, and http.token is not set`,
+                    hint: 'Make a token with "openssl rand -hex 24" and write it as http.token, or listen on 127.0.0.1.',
+                  },
+                ],
+          ),
+  },
+  {
+    reads: [['listen'], ['upstreams', 'servers']],
+    find: ({ listen, upstreams }, local) =>
+      upstreams.servers.flatMap((server, i) => {
+        const own = listen.find((entry) => entry.port === server.port && hears(entry.address, server.address, local))
+        if (own === undefined) return []
+        return [
+          {
+            path: ['upstreams', 'servers', i],
+            message: `${endpointText(server)} is askfirst itself (listen: ${endpointText(own)}): questions would go in a circle`,
+            hint: 'Name another resolver. One on this machine must use another port, such as 127.0.0.1:5335.',
+          },
+        ]
+      }),
+  },
+  { reads: LISTENERS.map(([path]) => path), find: clashes },
+  {
+    reads: [
+      ['cache', 'minTtl'],
+      ['cache', 'maxTtl'],
+    ],
+    find: ({ cache }) =>
+      cache.minTtl <= cache.maxTtl
+        ? []
+        : [
+            {
+              path: ['cache', 'minTtl'],
+              message: 'must not be longer than cache.maxTtl',
+              hint: 'Leave it at 0s unless you know why.',
+            },
+          ],
+  },
+]
+
+/** Listeners that want the same port: the same address twice, or an address that a wildcard takes in already. */
+function clashes(config: Config): Conflict[] {
+  const found: Conflict[] = []
+  const earlier: { path: Path; entry: Endpoint; protocols: readonly string[] }[] = []
+  for (const [path, protocols] of LISTENERS) {
+    for (const [i, entry] of listenersAt(config, path).entries()) {
+      const own = [...path, i]
+      const other = earlier.find(
+        (one) => one.protocols.some((protocol) => protocols.includes(protocol)) && overlap(one.entry, entry),
+      )
+      if (other !== undefined) {
+        const both = other.protocols.filter((protocol) => protocols.includes(protocol)).join(' and ')
+        found.push({
+          path: own,
+          message: `${endpointText(entry)} is taken for ${both} by ${endpointText(other.entry)} in ${other.path.slice(0, -1).join('.')}`,
+          hint: 'Remove one of the two, or give it another port.',
+        })
+      }
+      earlier.push({ path: own, entry, protocols })
+    }
+  }
+  return found
+}
+
+function listenersAt(config: Config, path: readonly string[]): readonly Endpoint[] {
+  let value: unknown = config
+  for (const step of path) value = (value as Record<string, unknown>)[step]
+  return value as readonly Endpoint[]
+}
+
+// Port 0 is a port of the system's choice, so it never clashes.
+const overlap = (a: Endpoint, b: Endpoint): boolean =>
+  a.port === b.port &&
+  a.port !== 0 &&
+  a.address.includes(':') === b.address.includes(':') &&
+  (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
+
+/** Whether what is sent to `target` arrives at a listener on `listening`. */
+const hears = (listening: Address, target: Address, local: readonly Address[]): boolean =>
+  listening === target ||
+  (isWildcard(listening) && listening.includes(':') === target.includes(':') && isOwn(target, local))
+
+const isWildcard = (address: Address): boolean => address === '0.0.0.0' || address === '::'
+
+const isOwn = (address: Address, local: readonly Address[]): boolean =>
+  address === '127.0.0.1' || address === '::1' || local.includes(address)

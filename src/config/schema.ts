@@ -1,0 +1,245 @@
+// The configuration: every key, its default, its bounds and what it is for. The JSON schema, the default file's
+// comments and the docs come from here. Knows no file.
+import { z } from 'zod'
+import { PRIVATE_RANGES, prefixText } from '../base/address.ts'
+import { BOUNDS, LENGTHS } from './bounds.ts'
+import * as values from './values.ts'
+
+const privateRanges = PRIVATE_RANGES.map(prefixText)
+
+const upstreams = z.strictObject({
+  servers: z
+    .array(values.server(53))
+    .max(LENGTHS.servers)
+    .prefault(['9.9.9.9', '149.112.112.112', '1.1.1.1'])
+    .describe(
+      'The resolvers, by address; the first healthy one is asked first. With [] nothing is forwarded: only blocked and local names get an answer.',
+    ),
+  timeout: values.duration(BOUNDS.upstreamTimeout, 'How long one try may take.'),
+  attempts: values.count(BOUNDS.upstreamAttempts, 'Tries for one question, over all servers.'),
+})
+
+const blocking = z.strictObject({
+  answer: z
+    .enum(['loopback', 'zero', 'nxdomain', 'nodata', 'refused', 'addresses'])
+    .default('loopback')
+    .describe(
+      'What a blocked name gets. loopback: 127.0.0.1 and ::1; zero: 0.0.0.0 and ::; nxdomain: no such name; nodata: the name exists but has no address; refused: an error; addresses: those below.',
+    ),
+  addresses: z
+    .array(values.address)
+    .max(LENGTHS.addresses)
+    .prefault([])
+    .describe('The IPv4 and IPv6 addresses to answer with. Used with "answer: addresses" only.'),
+  ttl: values.duration(BOUNDS.blockTtl, 'How long a device may keep that answer.'),
+})
+
+const listFile = z.strictObject({
+  path: values.path.describe('The file, relative to this configuration file.'),
+  kind: z.enum(['block', 'allow']).default('block').describe('Allowlists win over blocklists.'),
+  format: z
+    .enum(['auto', 'hosts', 'domains', 'wildcard', 'adblock'])
+    .default('auto')
+    .describe('How its lines read; auto finds out.'),
+})
+
+const lists = z.strictObject({
+  folder: values.path
+    .nullable()
+    .default('../blocklists')
+    .describe(
+      'Every file in this folder is loaded; one with "allow" as a word in its name is an allowlist. null for no folder.',
+    ),
+  files: z
+    .array(listFile)
+    .max(LENGTHS.files)
+    .default([])
+    .meta({
+      description: 'List files that lie elsewhere.',
+      examples: [[{ path: '/srv/lists/school.txt', kind: 'block' }]],
+    }),
+  block: z
+    .array(values.rule)
+    .max(LENGTHS.rules)
+    .default([])
+    .meta({
+      description: 'Rules that stand here, in any list format.',
+      examples: [['ads.example.com', '*.tracker.example']],
+    }),
+  allow: z
+    .array(values.rule)
+    .max(LENGTHS.rules)
+    .default([])
+    .meta({ description: 'Exceptions that stand here, in any list format.', examples: [['shop.example.com']] }),
+})
+
+const cache = z.strictObject({
+  size: values.size(BOUNDS.cacheSize, 'Memory for kept answers.'),
+  minTtl: values.duration(BOUNDS.cacheMinTtl, 'Shorter lifetimes (TTLs) are raised to this.'),
+  maxTtl: values.duration(BOUNDS.cacheMaxTtl, 'Longer lifetimes are cut to this.'),
+  maxNegativeTtl: values.duration(BOUNDS.cacheNegativeTtl, 'Longest time that "no such name" is kept.'),
+})
+
+const syslog = z.strictObject({
+  udp: z
+    .array(values.listener(5514))
+    .max(LENGTHS.sockets)
+    .prefault(['0.0.0.0:5514', '[::]:5514'])
+    .describe('Addresses for syslog over UDP; [] for none.'),
+  tcp: z
+    .array(values.listener(5514))
+    .max(LENGTHS.sockets)
+    .prefault(['0.0.0.0:5514', '[::]:5514'])
+    .describe('Addresses for syslog over TCP; [] for none.'),
+  allowFrom: z
+    .array(values.prefix)
+    .max(LENGTHS.ranges)
+    .prefault(privateRanges)
+    .describe('The machines that may send, by address or range; lines of all others are dropped and counted.'),
+})
+
+const reports = z.strictObject({
+  syslog: syslog.prefault({}).describe('Reports that firewalls send over the network.'),
+  files: z
+    .array(values.path)
+    .max(LENGTHS.files)
+    .default([])
+    .meta({
+      description: 'Log files that are followed, through rotation.',
+      examples: [['/var/log/ulog/syslogemu.log']],
+    }),
+  timeZone: values.timeZone
+    .prefault('local')
+    .describe('The zone of log stamps that name none, such as Europe/Berlin; "local" is the zone of this machine.'),
+})
+
+const evidence = z.strictObject({
+  window: values.duration(
+    BOUNDS.evidenceWindow,
+    'How long an answer explains a connection after its lifetime (TTL) has run out: programs keep addresses.',
+  ),
+  holdBack: values.duration(
+    BOUNDS.holdBack,
+    'How long a report waits before it is judged: answers and log lines arrive out of order.',
+  ),
+  learning: values.duration(BOUNDS.learning, 'After the first start, nothing is called direct-ip for this long.'),
+  deviceLearning: values.duration(BOUNDS.deviceLearning, 'The same for each new device.'),
+})
+
+const devices = z.strictObject({
+  leases: z
+    .array(values.path)
+    .max(LENGTHS.files)
+    .default([])
+    .meta({ description: 'Lease files of dnsmasq: they name devices.', examples: [['/var/lib/misc/dnsmasq.leases']] }),
+  names: values
+    .namesByMac(LENGTHS.names)
+    .meta({ description: 'Your own names for devices, by MAC.', examples: [{ '02:00:5e:10:00:01': 'television' }] }),
+  neighbours: z
+    .boolean()
+    .default(true)
+    .describe('Read the neighbour table of this machine, which tells which MAC has which address.'),
+})
+
+const exemption = z
+  .strictObject({
+    to: z
+      .array(values.prefix)
+      .min(1)
+      .max(LENGTHS.ranges)
+      .optional()
+      .describe('Destination addresses or ranges. Left out: any.'),
+    from: z
+      .array(values.prefix)
+      .min(1)
+      .max(LENGTHS.ranges)
+      .optional()
+      .describe('Devices, by address or range. Left out: any.'),
+    mac: z.array(values.mac).min(1).max(LENGTHS.ranges).optional().describe('Devices, by MAC. Left out: any.'),
+    protocol: z.enum(['tcp', 'udp']).optional().describe('The protocol. Left out: any.'),
+    port: z.int().min(1).max(65_535).optional().describe('The destination port. Left out: any.'),
+    because: z.string().min(1).max(200).describe('The reason; it is shown with every verdict that it explains.'),
+  })
+  .refine((rule) => Object.keys(rule).length > 1, {
+    error: 'would exempt every connection: give at least one of to, from, mac, protocol, port',
+  })
+  .meta({ minProperties: 2 })
+
+const http = z.strictObject({
+  listen: z
+    .array(values.listener(8053))
+    .max(LENGTHS.sockets)
+    .prefault(['127.0.0.1:8053'])
+    .describe('Addresses of the API; [] for none. Wider than loopback only with a token.'),
+  token: values.secret
+    .nullable()
+    .default(null)
+    .describe('The secret that clients send as "Authorization: Bearer <token>". Make one with: openssl rand -hex 24'),
+})
+
+const log = z.strictObject({
+  level: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('The least severe line that is written.'),
+})
+
+/** The whole configuration. Every key has a default: an empty file is a working one. */
+export const configSchema = z
+  .strictObject({
+    listen: z
+      .array(values.listener(53))
+      .min(1)
+      .max(LENGTHS.sockets)
+      .prefault(['0.0.0.0:53', '[::]:53'])
+      .describe(
+        'Addresses that DNS is served on, over UDP and TCP. 0.0.0.0 and [::] mean every address of this machine.',
+      ),
+    allowFrom: z
+      .array(values.prefix)
+      .max(LENGTHS.ranges)
+      .prefault(privateRanges)
+      .describe(
+        'Who may ask. Everybody else is refused: keep it to your own networks, or this becomes an open resolver.',
+      ),
+    upstreams: upstreams
+      .prefault({})
+      .describe('The resolvers that all names go to which are neither blocked nor local.'),
+    blocking: blocking.prefault({}).describe('What devices are told when they ask for a blocked name.'),
+    lists: lists.prefault({}).describe('Which names are blocked. Edits of these files take effect at once.'),
+    cache: cache.prefault({}).describe('Answers that are kept, so that they need not be fetched again.'),
+    udpSize: values.count(
+      BOUNDS.udpSize,
+      'The largest UDP reply in bytes; a larger one is cut and asked again over TCP.',
+    ),
+    reports: reports.prefault({}).describe('Where the reports of outgoing connections come from.'),
+    evidence: evidence.prefault({}).describe('When a connection counts as explained by an answer that we gave.'),
+    devices: devices.prefault({}).describe('How devices are told apart and named.'),
+    network: z
+      .strictObject({
+        inside: z
+          .array(values.prefix)
+          .max(LENGTHS.ranges)
+          .prefault(privateRanges)
+          .describe('The ranges of your own network. What lies on a link of this machine is inside too.'),
+      })
+      .prefault({})
+      .describe('What is inside and what is outside.'),
+    exempt: z
+      .array(exemption)
+      .max(LENGTHS.exemptions)
+      .prefault([])
+      .meta({
+        description: 'Connections that are not judged, each with its reason.',
+        examples: [[{ to: ['203.0.113.7'], protocol: 'udp', port: 51_820, because: 'our VPN' }]],
+      }),
+    http: http.prefault({}).describe('The HTTP API, the metrics and the health check.'),
+    log: log.prefault({}).describe('What is logged.'),
+    state: values.path.default('../state').describe('The folder for what must outlive a restart: the evidence.'),
+  })
+  .meta({
+    title: 'askfirst configuration',
+    description: 'Every key has a default; an empty file is a working configuration.',
+  })
+
+/** The configuration as it is used: durations as numbers, addresses canonical, every default filled in. */
+export type Config = z.output<typeof configSchema>
+/** The configuration as people write it. */
+export type ConfigInput = z.input<typeof configSchema>

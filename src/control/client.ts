@@ -1,0 +1,130 @@
+// Asks a running askfirst over its HTTP API, for the command line. Knows no terminal.
+import type { z } from 'zod'
+import { type Endpoint, endpointText } from '../base/address.ts'
+import { SECOND } from '../base/clock.ts'
+import { ERRORS, type ErrorCode, type Problem } from '../base/failure.ts'
+import { safeText } from '../base/text.ts'
+import { type Explanation, explanation } from './explain-schema.ts'
+import { safeJson } from './safe-json.ts'
+import { type FindingsPage, failed, findingsPage } from './schemas.ts'
+import { type Stats, stats } from './stats-schema.ts'
+
+/** Where a server is. */
+export interface ServerAt {
+  /** `http://127.0.0.1:8053` */
+  readonly base: string
+  readonly token: string | undefined
+  /** Milliseconds that one request may take in all. */
+  readonly timeout?: number
+}
+
+/** What came back: the value with all of its JSON, safe to show, or why there is none. */
+export type Asked<T> =
+  | { readonly kind: 'answer'; readonly value: T; readonly json: string }
+  | { readonly kind: 'failed'; readonly problem: Problem }
+
+/** What `findings` may be asked for; text as people write it, checked by the server. */
+export interface FindingsFilter {
+  readonly kind?: string
+  readonly device?: string
+  readonly since?: string
+  readonly limit?: string
+  readonly cursor?: string
+}
+
+/** `explain` may read through every list first. */
+const TIMEOUT = 30 * SECOND
+/** A thousand findings and all devices of a campus take less than 2 MiB. */
+const ANSWER_MAX = 32 * 1024 * 1024
+
+/** The base for an address of `http.listen`; a wildcard is reached over loopback. */
+export function baseOf({ address, port }: Endpoint): string {
+  const reachable = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
+  return `http://${endpointText({ address: reachable, port })}`
+}
+
+/** All figures. Problems: ASKFIRST_E_NOT_RUNNING, _HTTP_AUTH, or the code that the server answers. */
+export const askStats = (at: ServerAt): Promise<Asked<Stats>> => ask(at, '/api/v1/stats', {}, stats)
+
+/** One page of findings. Problems as `askStats`. */
+export const askFindings = (at: ServerAt, filter: FindingsFilter): Promise<Asked<FindingsPage>> =>
+  ask(at, '/api/v1/findings', filter, findingsPage)
+
+/** Why a name is blocked or not. Problems as `askStats`. */
+export const askExplain = (at: ServerAt, name: string, device: string | undefined): Promise<Asked<Explanation>> =>
+  ask(at, '/api/v1/explain', device === undefined ? { name } : { name, device }, explanation)
+
+async function ask<T>(at: ServerAt, path: string, query: object, schema: z.ZodType<T>): Promise<Asked<T>> {
+  const url = URL.parse(`${path}?${new URLSearchParams(query as Record<string, string>)}`, at.base)
+  if (url === null) return notRunning(at, 'this is not the address of a server')
+  let status: number
+  let json: string
+  try {
+    const response = await fetch(url, {
+      headers: {
+        accept: 'application/json',
+        ...(at.token === undefined ? {} : { authorization: `Bearer ${at.token}` }),
+      },
+      // A redirect would carry the token to wherever it points.
+      redirect: 'error',
+      signal: AbortSignal.timeout(at.timeout ?? TIMEOUT),
+    })
+    status = response.status
+    json = await boundedText(response)
+  } catch (fault) {
+    return notRunning(at, reasonOf(fault))
+  }
+  const body = parse(json)
+  const answer = schema.safeParse(body)
+  if (status === 200 && answer.success)
+    return { kind: 'answer', value: answer.data, json: safeJson(JSON.stringify(body)) }
+  const refusal = failed.safeParse(body)
+  if (!refusal.success) return notRunning(at, 'something else answers there, or another version')
+  return { kind: 'failed', problem: refused(refusal.data.error) }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of response.body ?? []) {
+    length += part.length
+    if (length > ANSWER_MAX) throw new Error('the answer is larger than 32 MiB')
+    parts.push(part)
+  }
+  return Buffer.concat(parts).toString()
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
+}
+
+const notRunning = ({ base }: ServerAt, why: string): { kind: 'failed'; problem: Problem } => ({
+  kind: 'failed',
+  problem: {
+    code: 'ASKFIRST_E_NOT_RUNNING',
+    message: `no running askfirst at ${safeText(base)}: ${safeText(why)}`,
+    hint: 'Start it with "askfirst run", or say where it is: the address stands under "http.listen" in its configuration.',
+  },
+})
+
+function refused({ code, message }: { code: ErrorCode; message: string }): Problem {
+  const problem: Problem = { code, message: safeText(message) }
+  if (code !== 'ASKFIRST_E_HTTP_AUTH') return problem
+  return {
+    code,
+    message: ERRORS[code],
+    hint: 'Use the configuration file that the server runs with: the token stands there under "http.token".',
+  }
+}
+
+function reasonOf(fault: unknown): string {
+  const cause = fault instanceof Error && fault.cause instanceof Error ? fault.cause : fault
+  if (cause instanceof Error && cause.name === 'TimeoutError') return 'no answer in time'
+  const code = (cause as NodeJS.ErrnoException).code
+  if (code === 'ECONNREFUSED') return 'nothing listens there'
+  return cause instanceof Error ? cause.message || (code ?? cause.name) : String(cause)
+}

@@ -1,0 +1,65 @@
+// The commands that ask a running server: stats, findings, explain. Each writes to a terminal and says its exit code.
+import { problemText } from '../base/failure.ts'
+import { type Asked, askExplain, askFindings, askStats, type FindingsFilter, type ServerAt } from './client.ts'
+import { renderExplanation, renderFindings } from './render.ts'
+import { renderStats } from './render-stats.ts'
+import type { Style } from './table.ts'
+
+/** Where a command writes, and what it is told of the terminal. */
+export interface Terminal {
+  readonly out: Stream
+  readonly err: Stream
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+interface Stream {
+  write(text: string): unknown
+  readonly isTTY?: boolean
+  readonly columns?: number
+}
+
+/** Lines are made for this many columns, fewer on a narrower terminal. */
+const WIDTH_MAX = 100
+const WIDTH_MIN = 60
+
+/** `askfirst stats`. 0, or 1 where the server could not be asked. */
+export const statsCommand = async (at: ServerAt, json: boolean, terminal: Terminal): Promise<number> =>
+  show(await askStats(at), renderStats, json, terminal)
+
+/** `askfirst findings`. Exit codes as `statsCommand`. */
+export const findingsCommand = async (
+  at: ServerAt,
+  filter: FindingsFilter,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> => show(await askFindings(at, filter), renderFindings, json, terminal)
+
+/** `askfirst explain <name>`. Exit codes as `statsCommand`. */
+export const explainCommand = async (
+  at: ServerAt,
+  name: string,
+  device: string | undefined,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> => show(await askExplain(at, name, device), renderExplanation, json, terminal)
+
+function show<T>(
+  asked: Asked<T>,
+  render: (value: T, style: Style) => string,
+  json: boolean,
+  terminal: Terminal,
+): number {
+  if (asked.kind === 'failed') {
+    terminal.err.write(`${problemText(asked.problem)}\n`)
+    return 1
+  }
+  terminal.out.write(json ? `${asked.json}\n` : render(asked.value, styleOf(terminal)))
+  return 0
+}
+
+/** Colours only where somebody looks and has not said no (https://no-color.org). */
+function styleOf({ out, env }: Terminal): Style {
+  const colour = out.isTTY === true && (env['NO_COLOR'] ?? '') === ''
+  const width = Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, out.columns ?? WIDTH_MAX))
+  return { colour, width, zone: undefined }
+}

@@ -1,0 +1,213 @@
+// The figures as Prometheus text: made from `Stats` at each scrape, so nothing is counted twice. The door of prom-client.
+//
+// Labels come from the configuration and from closed sets only: never a name that was asked for, never a client.
+import { Counter, Gauge, type Histogram, Registry } from 'prom-client'
+import { safeText } from '../base/text.ts'
+import type { Stats } from './stats-schema.ts'
+
+type Sample = readonly [labels: Readonly<Record<string, string>>, value: number]
+
+interface Family {
+  readonly name: string
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly read: (stats: Stats) => readonly Sample[]
+}
+
+const SECONDS = 1e-6
+
+const COUNTERS: readonly Family[] = [
+  family('askfirst_queries_total', 'DNS queries by how they ended.', 'outcome', ({ totals }) => ({
+    blocked: totals.blocked,
+    cached: totals.cached,
+    forwarded: totals.forwarded,
+    local: totals.local,
+    special: totals.special,
+    refused: totals.refused,
+    failed: totals.failed,
+  })),
+  family('askfirst_lane_queries_total', 'DNS queries answered by the fast lane.', ({ totals }) => totals.lane),
+  family(
+    'askfirst_journal_dropped_total',
+    'DNS queries whose details were dropped because the journal was full.',
+    ({ totals }) => totals.withoutDetails,
+  ),
+  family('askfirst_refused_queries_total', 'Refused DNS queries by rule.', 'reason', (stats) => stats.refused),
+  family('askfirst_failed_queries_total', 'Failed DNS queries by reason.', 'reason', (stats) => stats.failed),
+  family('askfirst_queries_by_type_total', 'DNS queries by type asked for.', 'type', (stats) => stats.types),
+  family('askfirst_queries_by_transport_total', 'DNS queries by transport.', 'transport', (stats) => stats.transports),
+  family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
+  family('askfirst_list_hits_total', 'Blocked DNS queries by list.', 'list', ({ lists }) =>
+    Object.fromEntries(lists.map((list) => [list.name, list.hits])),
+  ),
+  family('askfirst_upstream_queries_total', 'DNS queries answered by upstream.', 'upstream', ({ upstreams }) =>
+    Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.queries])),
+  ),
+  family('askfirst_upstream_tries_total', 'Packets sent to an upstream.', 'upstream', ({ upstreams }) =>
+    Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.tries])),
+  ),
+  {
+    name: 'askfirst_upstream_failures_total',
+    help: 'Tries at an upstream that failed, by reason.',
+    labels: ['upstream', 'reason'],
+    read: ({ upstreams }) =>
+      upstreams.flatMap(({ server, failures }) =>
+        Object.entries(failures).map(([reason, value]) => [{ upstream: server, reason }, value] as const),
+      ),
+  },
+  {
+    name: 'askfirst_intake_lines_total',
+    help: 'Lines of the firewall by source and by what became of them.',
+    labels: ['source', 'result'],
+    read: ({ intake }) =>
+      intake.flatMap(({ source, reports, notOurs, unknownFormat, rejected }) =>
+        Object.entries({ report: reports, not_ours: notOurs, unknown_format: unknownFormat, rejected }).map(
+          ([result, value]) => [{ source, result }, value] as const,
+        ),
+      ),
+  },
+  family(
+    'askfirst_intake_refused_senders_total',
+    'Packets and connections of senders that may not send.',
+    'source',
+    (s) => Object.fromEntries(s.intake.map(({ source, refusedSenders }) => [source, refusedSenders])),
+  ),
+  family('askfirst_verdicts_total', 'Judged connections by verdict.', 'verdict', (stats) => stats.verdicts),
+  family(
+    'askfirst_reports_overflowed_total',
+    'Reports that found no place to wait for their verdict.',
+    ({ evidence }) => evidence.overflowed,
+  ),
+]
+
+const GAUGES: readonly Family[] = [
+  family('askfirst_build_info', 'The running version.', 'version', ({ version }) => ({ [version]: 1 })),
+  family(
+    'askfirst_start_time_seconds',
+    'When the server started, since 1970.',
+    ({ started }) => Date.parse(started) / 1000,
+  ),
+  family('askfirst_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
+  family('askfirst_cache_entries', 'Answers in the cache.', ({ cache }) => cache.entries),
+  family('askfirst_cache_bytes', 'Memory that cached answers take.', ({ cache }) => cache.bytes),
+  family('askfirst_cache_max_bytes', 'Memory that cached answers may take.', ({ cache }) => cache.maxBytes),
+  family('askfirst_lane_entries', 'Answers in the fast lane.', ({ cache }) => cache.laneEntries),
+  family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
+  family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),
+  family('askfirst_allowed_names', 'Names that are allowed.', ({ policy }) => policy.allowed),
+  family('askfirst_upstream_up', '1 where the upstream answers.', 'upstream', ({ upstreams }) =>
+    Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.healthy ? 1 : 0])),
+  ),
+  family('askfirst_upstream_latency_seconds', 'Smoothed round trip to the upstream.', 'upstream', ({ upstreams }) =>
+    Object.fromEntries(
+      upstreams.flatMap(({ server, latencyMs }) => (latencyMs === null ? [] : [[server, latencyMs / 1000]])),
+    ),
+  ),
+  family(
+    'askfirst_intake_last_report_seconds',
+    'When the source last reported a connection, since 1970.',
+    'source',
+    (s) =>
+      Object.fromEntries(
+        s.intake.flatMap(({ source, lastReport }) =>
+          lastReport === null ? [] : [[source, Date.parse(lastReport) / 1000]],
+        ),
+      ),
+  ),
+  family(
+    'askfirst_hand_outs',
+    'Addresses that devices were given and may connect to.',
+    ({ evidence }) => evidence.handOuts,
+  ),
+  family('askfirst_devices', 'Devices that are known.', ({ evidence }) => evidence.devices),
+  family('askfirst_findings', 'Findings that are kept.', ({ evidence }) => evidence.findings),
+  family('askfirst_reports_waiting', 'Reports held back until they can be judged.', ({ evidence }) => evidence.waiting),
+  family('askfirst_learning', '1 while no connection is called direct-ip yet.', ({ learning }) =>
+    learning.active ? 1 : 0,
+  ),
+  family('askfirst_paused', '1 while nothing is blocked.', ({ pause }) => (pause.active ? 1 : 0)),
+]
+
+/** A writer of `/metrics`. One for each API: it keeps a registry of its own. */
+export function metricsWriter(): { readonly contentType: string; write(stats: Stats): Promise<string> } {
+  const registry = new Registry()
+  let current: Stats
+  for (const { name, help, labels, read } of COUNTERS) {
+    new Counter({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [values, value] of read(current)) this.inc(safe(values), value)
+      },
+    })
+  }
+  for (const { name, help, labels, read } of GAUGES) {
+    new Gauge({
+      name,
+      help,
+      labelNames: labels,
+      registers: [registry],
+      collect() {
+        this.reset()
+        for (const [values, value] of read(current)) this.set(safe(values), value)
+      },
+    })
+  }
+  registry.registerMetric(durations(() => current))
+  return {
+    contentType: registry.contentType,
+    write(stats) {
+      // All collectors run before the first await of `metrics`, so a scrape next to this one cannot change `current`.
+      current = stats
+      return registry.metrics()
+    },
+  }
+}
+
+/** Names of lists and paths of sources are text from files; somebody may read `/metrics` on a terminal. */
+const safe = (labels: Sample[0]): Record<string, string> =>
+  Object.fromEntries(Object.entries(labels).map(([label, value]) => [label, safeText(value)]))
+
+function family(name: string, help: string, read: (stats: Stats) => number): Family
+function family(name: string, help: string, label: string, read: (stats: Stats) => Record<string, number>): Family
+function family(
+  name: string,
+  help: string,
+  ...rest: [(stats: Stats) => number] | [string, (stats: Stats) => Record<string, number>]
+): Family {
+  if (rest.length === 1) return { name, help, labels: [], read: (stats) => [[{}, rest[0](stats)]] }
+  const [label, read] = rest
+  return {
+    name,
+    help,
+    labels: [label],
+    read: (stats) => Object.entries(read(stats)).map(([key, value]) => [{ [label]: key }, value]),
+  }
+}
+
+/** Our histogram as prom-client writes one. Its own can only observe, not take buckets that are counted already. */
+function durations(current: () => Stats): Histogram {
+  const name = 'askfirst_query_duration_seconds'
+  const get = async () => {
+    const { boundsUs, outcomes } = current().latency
+    const values = Object.entries(outcomes).flatMap(([outcome, { count, sumUs, buckets }]) => {
+      let below = 0
+      const steps = boundsUs.map((bound, i) => ({
+        metricName: `${name}_bucket`,
+        labels: { outcome, le: String(Number((bound * SECONDS).toPrecision(6))) },
+        value: (below += buckets[i] ?? 0),
+      }))
+      return [
+        ...steps,
+        { metricName: `${name}_bucket`, labels: { outcome, le: '+Inf' }, value: count },
+        { metricName: `${name}_sum`, labels: { outcome }, value: sumUs * SECONDS },
+        { metricName: `${name}_count`, labels: { outcome }, value: count },
+      ]
+    })
+    return { name, help: 'Time from question read to answer sent, by how it ended.', type: 'histogram', values }
+  }
+  return { name, get } as unknown as Histogram
+}

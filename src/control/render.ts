@@ -1,0 +1,111 @@
+// Findings and explanations as pages for a terminal. Knows no stream: text in lines comes out, at most `style.width` wide.
+import { SECOND } from '../base/clock.ts'
+import type { Explanation } from './explain-schema.ts'
+import { columns, deviceText, page, paused, section } from './layout.ts'
+import type { FindingsPage, FindingView } from './schemas.ts'
+import { line, type Style, table } from './table.ts'
+import { moment, number, span } from './words.ts'
+
+/** Findings as a table, each with where it went and why it is one, and how to get the next page. */
+export function renderFindings({ findings, next }: FindingsPage, style: Style): string {
+  if (findings.length === 0) {
+    return page([line('No findings. Whether the firewall reports at all, "askfirst stats" says.', style)])
+  }
+  const [titles, ...rows] = table(
+    columns(['#score', 'what', '#count', 'last seen', '~device']),
+    findings.map((one) => [
+      { text: String(one.score), tone: one.score >= BAD_FROM ? ('bad' as const) : ('warn' as const) },
+      one.class === 'plain' ? one.kind : `${one.kind}/${one.class}`,
+      number(one.count),
+      moment(one.last, style.zone),
+      one.deviceName ?? one.device,
+    ]),
+    style,
+  )
+  return page([
+    titles ?? '',
+    ...findings.flatMap((one, i) => [
+      rows[i] ?? '',
+      line(`         to ${destination(one)}: ${one.reason}`, style, 'faint'),
+    ]),
+    '',
+    ...(next === null ? [] : [line('There are more. Next page:', style), `  askfirst findings --cursor ${next}`]),
+  ])
+}
+
+/** Why a name is blocked or not. */
+export function renderExplanation(explanation: Explanation, style: Style): string {
+  const { name, device, deviceName, decision, matches, wouldAnswer, cached, evidence, pause } = explanation
+  const head =
+    decision.kind === 'none'
+      ? 'not blocked'
+      : `${decision.kind === 'block' ? 'blocked' : 'allowed'} by ${decision.list}`
+  return page([
+    line(
+      `${name}${device === null ? '' : ` for ${deviceText(device, deviceName)}`}: ${head}`,
+      style,
+      TONES[decision.kind],
+    ),
+    ...(decision.kind === 'none'
+      ? []
+      : [line(`  ${decision.path ?? decision.list}:${decision.line}: ${decision.text}`, style)]),
+    line(`  ${decision.clause}`, style, 'faint'),
+    ...paused(pause, style),
+    '',
+    ...section(
+      'What would be answered',
+      ['type', '~answer', 'code', '#TTL', 'from'],
+      Object.entries(wouldAnswer).map(([type, { records, rcode, ttl, source }]) => [
+        type,
+        records.join(' ') || (rcode === null ? 'what the upstream says' : 'no record'),
+        rcode ?? '–',
+        ttl === null ? '–' : span(ttl * SECOND),
+        source,
+      ]),
+      style,
+    ),
+    ...section(
+      'Rules that match',
+      ['kind', 'list', '#line', '~text', 'covers'],
+      matches.map((match) => [
+        match.kind,
+        match.list,
+        number(match.line),
+        match.text,
+        match.subtree ? 'all under it' : 'this name',
+      ]),
+      style,
+    ),
+    ...section(
+      'In the cache',
+      ['type', 'code', '#TTL', '~records'],
+      cached.map(({ type, rcode, ttl, stale, records }) => [
+        type,
+        rcode,
+        stale ? 'stale' : span(ttl * SECOND),
+        records.join(' '),
+      ]),
+      style,
+    ),
+    ...section(
+      'Given to',
+      ['~device', 'address', 'last', 'counts until'],
+      evidence.map((one) => [
+        deviceText(one.device, one.deviceName),
+        one.address,
+        moment(one.last, style.zone),
+        moment(one.until, style.zone),
+      ]),
+      style,
+    ),
+  ])
+}
+
+/** From this score on a finding is shown in the colour of trouble. */
+const BAD_FROM = 50
+const TONES = { block: 'bad', allow: 'good', none: 'head' } as const
+
+const destination = ({ dst, dport, proto }: FindingView): string => {
+  const host = dport !== null && dst.includes(':') ? `[${dst}]` : dst
+  return `${host}${dport === null ? '' : `:${dport}`} ${proto}`
+}

@@ -1,0 +1,134 @@
+// What `GET /api/v1/stats` answers: every figure with its unit. One source for validation, types, OpenAPI and metrics.
+import { z } from 'zod'
+import { count, pauseState, time, VERDICTS } from './schemas.ts'
+
+const share = z.number().min(0).max(1)
+const counts = z.record(z.string(), count)
+const perOutcome = <T extends z.ZodType>(value: T) =>
+  z.object({
+    blocked: value,
+    cached: value,
+    forwarded: value,
+    local: value,
+    special: value,
+    refused: value,
+    failed: value,
+  })
+
+const duration = z.object({
+  count,
+  sumUs: z.number().min(0).describe('microseconds, all together'),
+  p50Us: z.number().nullable().describe('bound that half of the answers kept to; null without answers or beyond all'),
+  p99Us: z.number().nullable().describe('bound that 99 % of the answers kept to'),
+  buckets: z.array(count).describe('answers up to each of "boundsUs" and above the one before; last, beyond all'),
+})
+
+const topNames = z.object({
+  items: z.array(z.object({ name: z.string(), count })),
+  error: count.describe('by how much a count may be too low; 0 in all but very large networks'),
+})
+
+const upstream = z.object({
+  server: z.string(),
+  healthy: z.boolean(),
+  queries: count.describe('forwarded queries that it answered'),
+  meanUs: z.number().nullable().describe('mean time of those, from question read to answer sent'),
+  latencyMs: z.number().nullable().describe('smoothed round trip'),
+  tries: count,
+  failures: counts.describe('tries that failed, by reason'),
+  overTcp: count,
+  strays: count.describe('packets that answered no question of ours'),
+})
+
+const list = z.object({
+  name: z.string(),
+  kind: z.enum(['block', 'allow']),
+  path: z.string().nullable(),
+  formats: z.array(z.string()),
+  rules: count,
+  lines: count,
+  rejected: count,
+  hits: count,
+})
+
+const source = z.object({
+  source: z.string().describe('such as syslog/udp, or a path'),
+  lines: count,
+  reports: count,
+  notOurs: count,
+  unknownFormat: count,
+  rejected: count,
+  refusedSenders: count,
+  bytes: count,
+  clockDisagrees: count.describe('lines whose stamp was too far from their arrival to be believed'),
+  clockSkewMs: z.number().nullable(),
+  lastLine: time.nullable(),
+  lastReport: time.nullable(),
+  samples: z.array(z.object({ line: z.string(), reason: z.string() })).describe('the latest rejected lines'),
+})
+
+/** All figures of the server. */
+export const stats = z
+  .object({
+    version: z.string(),
+    started: time,
+    uptime: z.number().min(0).describe('seconds'),
+    totals: perOutcome(count)
+      .extend({
+        queries: count,
+        answered: count.describe('queries that were neither refused nor failed'),
+        lane: count.describe('queries answered by the fast lane'),
+        withoutDetails: count.describe('queries known by their outcome only, because the journal was full'),
+        blockedShare: share,
+      })
+      .describe('since the start'),
+    refused: counts.describe('refused queries, by the rule that refused'),
+    failed: counts.describe('failed queries, by reason'),
+    types: counts,
+    rcodes: counts,
+    transports: counts,
+    latency: z.object({ boundsUs: z.array(z.number()), outcomes: perOutcome(duration) }),
+    lastDay: z.object({
+      from: time,
+      queries: count,
+      blocked: count,
+      blockedShare: share,
+      minutes: z
+        .object({ queries: z.array(count), blocked: z.array(count) })
+        .describe('one number a minute, oldest first'),
+    }),
+    top: z
+      .object({
+        names: topNames.describe('names that were not blocked'),
+        blockedNames: topNames,
+        devices: z.object({
+          items: z.array(z.object({ device: z.string(), name: z.string().nullable(), queries: count, blocked: count })),
+          error: count,
+        }),
+      })
+      .describe('the running hour and the 23 before it'),
+    upstreams: z.array(upstream),
+    cache: z.object({
+      entries: count,
+      bytes: count,
+      maxBytes: count,
+      laneEntries: count,
+      hits: count,
+      hitShare: share.describe('of the queries that had to come from the cache or an upstream'),
+    }),
+    policy: z.object({ generation: count, blocked: count, allowed: count, loaded: time.nullable() }),
+    lists: z.array(list),
+    intake: z.array(source),
+    verdicts: z.record(z.enum(VERDICTS), count),
+    evidence: z.object({
+      handOuts: count.describe('addresses that devices were given'),
+      devices: count,
+      findings: count,
+      waiting: count.describe('reports held back until they can be judged'),
+      overflowed: count.describe('reports that found no place to wait'),
+    }),
+    learning: z.object({ active: z.boolean(), until: time.nullable() }),
+    pause: pauseState,
+  })
+  .meta({ id: 'Stats' })
+export type Stats = z.output<typeof stats>

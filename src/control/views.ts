@@ -1,0 +1,24 @@
+// The port through which the HTTP API sees the server. Knows neither HTTP nor the classes behind it.
+import type { Name } from '../base/name.ts'
+import type { DeviceId } from '../ledger/device.ts'
+import type { Explanation } from './explain-schema.ts'
+import type { Devices, FindingsPage, FindingsQuery, Health, PauseState, ReportCounts } from './schemas.ts'
+import type { Stats } from './stats-schema.ts'
+
+type Soon<T> = T | Promise<T>
+
+/** What the composition root fills in. None of these may throw for what a client sends: that is checked before. */
+export interface Views {
+  /** Every figure; `/metrics` is made from the same, so the two never disagree. */
+  stats(): Soon<Stats>
+  findings(query: FindingsQuery): Soon<FindingsPage>
+  /** `device` is an id; `ip:…` may be an address of a device that is known by its MAC. */
+  explain(name: Name, device: DeviceId | undefined): Soon<Explanation>
+  devices(): Soon<Devices>
+  /** Takes text in lines as a firewall wrote them, at most `BODY_MAX` bytes. `source` names the intake source. */
+  takeReports(text: string, source: string): Soon<ReportCounts>
+  /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */
+  pause(seconds: number, by: string): Soon<PauseState>
+  resume(by: string): Soon<PauseState>
+  health(): Soon<Health>
+}

@@ -1,0 +1,393 @@
+// The one memory of who was given what, and the judging of reports against it. Knows no clock, file or socket.
+// Long because it is the ledger's whole face: what comes in, what is judged, what is told, what is stored.
+import { LRUCache } from 'lru-cache'
+import { type Address, type Mac, PRIVATE_RANGES, type Prefix } from '../base/address.ts'
+import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
+import type { Name } from '../base/name.ts'
+import type { HandOut } from '../base/reply.ts'
+import { LEDGER } from './bounds.ts'
+import { type Binding, type BindingSource, type DeviceId, type DeviceView, ownDevice } from './device.ts'
+import { DeviceTable } from './device-table.ts'
+import { Docket } from './docket.ts'
+import { Evidence, type Explained, type HandOutRecord } from './evidence.ts'
+import { type Exemption, exemptions } from './exemption.ts'
+import { Findings } from './findings.ts'
+import { type Case, type Facts, judge } from './judge.ts'
+import { reached } from './nat64.ts'
+import { mayBePeer, Peers } from './peers.ts'
+import type { Report } from './report.ts'
+import { SourceClocks } from './source-clock.ts'
+import type { StateRecord } from './state.ts'
+import type { Finding, Judgement, VerdictKind } from './verdict.ts'
+import { type Whereabouts, whereaboutsIn } from './whereabouts.ts'
+
+/** How the ledger judges. Times in milliseconds; defaults and bounds in `LEDGER`. */
+export interface LedgerOptions {
+  /** When this ledger began to watch; a stored birth wins. */
+  readonly born: EpochMs
+  readonly window: number
+  readonly holdBack: number
+  readonly slack: number
+  readonly learning: number
+  readonly deviceLearning: number
+  readonly inside: readonly Prefix[]
+  /** Addresses of this machine. */
+  readonly self: readonly Address[]
+  /** Addresses that blocked names are answered with; never evidence. */
+  readonly sinkhole: readonly Address[]
+  readonly exempt: readonly Exemption[]
+  /** Names of devices by MAC, as configured. */
+  readonly names: ReadonlyMap<Mac, string>
+  /**
+   * Whether evidence that explains nothing any more is forgotten as time goes by. An audit reads all answers before
+   * the first connection, so there it is not.
+   */
+  readonly forget?: boolean
+  /** Bounds, for tests and the audit; see `LEDGER`. */
+  readonly limits: Partial<
+    Record<'perDevice' | 'inAll' | 'names' | 'times' | 'devices' | 'addresses' | 'docket' | 'findings', number>
+  >
+}
+
+/** One answer that was served. */
+export interface ServedAnswer {
+  readonly time: EpochMs
+  readonly client: Address
+  readonly name: Name
+  readonly handOuts: readonly HandOut[]
+}
+
+/** The ledger in figures. */
+export interface LedgerStats {
+  readonly born: EpochMs
+  /** Judgements since the start, by verdict. */
+  readonly verdicts: Readonly<Record<VerdictKind, number>>
+  /** Reports that wait, and that were refused because too many waited. */
+  readonly docket: { readonly waiting: number; readonly refused: number }
+  readonly evidence: { readonly handOuts: number; readonly devices: number; readonly dropped: number }
+  readonly devices: { readonly addresses: number; readonly macs: number }
+  readonly findings: number
+  /** Until when unexplained connections are `unproven` because answers were lost; 0 for not. */
+  readonly lostUntil: EpochMs
+}
+
+/** What is known of one device and one address. */
+export interface Known {
+  readonly device: DeviceId
+  readonly explained: Explained
+  /** The device's own hand-outs of the address. */
+  readonly own: readonly HandOutRecord[]
+  /** Other devices' hand-outs of it, at most 32. */
+  readonly others: readonly HandOutRecord[]
+}
+
+/** After another resolver was used, unexplained connections are probably its consequences for this long. */
+const BYPASS_COUNTS = HOUR
+/** How often evidence is looked through for what has expired. */
+const FORGET_EVERY = MINUTE
+/** Most records that one explanation lists. */
+const LISTED = 32
+
+/** Evidence, devices, waiting reports and findings together. Bounded in each part; the parts state their bounds. */
+export class Ledger {
+  #options: LedgerOptions
+  readonly #devices: DeviceTable
+  readonly #evidence: Evidence
+  readonly #findings: Findings
+  readonly #docket: Docket<Case>
+  readonly #peers = new Peers()
+  readonly #clocks = new SourceClocks()
+  /** When each device last used another resolver. Bounded like the devices. */
+  readonly #bypassed = new LRUCache<DeviceId, EpochMs>({ max: LEDGER.devices.max })
+  #whereabouts: (address: Address) => Whereabouts
+  #facts: Facts
+  #sinkhole: ReadonlySet<Address>
+  readonly #verdicts: Record<VerdictKind, number> = { ...NO_VERDICTS }
+  #born: EpochMs
+  /** Evidence may be missing from the first to the second of these, and for an hour after. */
+  #lostFrom: EpochMs = Number.NEGATIVE_INFINITY
+  #lostAt: EpochMs = Number.NEGATIVE_INFINITY
+  #forgotAt: EpochMs = Number.NEGATIVE_INFINITY
+  #store: (record: StateRecord) => void = () => {}
+
+  constructor(options: Partial<LedgerOptions> & Pick<LedgerOptions, 'born'>) {
+    this.#options = {
+      window: LEDGER.window.default,
+      holdBack: LEDGER.holdBack.default,
+      slack: LEDGER.slack.default,
+      learning: LEDGER.learning.default,
+      deviceLearning: LEDGER.deviceLearning.default,
+      inside: PRIVATE_RANGES,
+      self: [],
+      sinkhole: [],
+      exempt: [],
+      names: new Map(),
+      limits: {},
+      ...options,
+    }
+    const { limits, window } = this.#options
+    this.#born = options.born
+    this.#devices = new DeviceTable({ ...limits, record: (address) => this.#store({ kind: 'address', address }) })
+    this.#evidence = new Evidence({
+      ...limits,
+      window,
+      record: (handOut) => this.#store({ kind: 'hand-out', handOut }),
+    })
+    this.#findings = new Findings({
+      limit: limits.findings ?? LEDGER.findings.default,
+      store: (finding) => this.#store({ kind: 'finding', finding }),
+    })
+    this.#docket = new Docket(this.#options.holdBack, limits.docket ?? LEDGER.docket.default)
+    this.#sinkhole = new Set(this.#options.sinkhole)
+    this.#whereabouts = whereaboutsIn(this.#options.inside)
+    this.#facts = this.#makeFacts()
+    this.#devices.configure(this.#options.names)
+  }
+
+  /** Takes new options while it runs; what is known stays. Its birth and its bounds cannot change. */
+  configure(options: Partial<Omit<LedgerOptions, 'born' | 'limits'>>): void {
+    this.#options = { ...this.#options, ...options }
+    this.#evidence.window = this.#options.window
+    this.#docket.holdBack = this.#options.holdBack
+    this.#sinkhole = new Set(this.#options.sinkhole)
+    this.#whereabouts = whereaboutsIn(this.#options.inside)
+    this.#facts = this.#makeFacts()
+    this.#devices.configure(this.#options.names)
+  }
+
+  /** Takes an answer that was served, also one that handed out nothing: it shows that the client asks us. */
+  take({ time, client, name, handOuts }: ServedAnswer): void {
+    if (this.#options.forget !== false && time - this.#forgotAt > FORGET_EVERY) {
+      this.#forgotAt = time
+      this.#evidence.expire(time)
+    }
+    this.#devices.see(client, time, true)
+    const device = this.#devices.of(client, time)
+    const count = Math.min(handOuts.length, LEDGER.perAnswer.default)
+    for (let i = 0; i < count; i++) {
+      const { address, ttl } = handOuts[i] as HandOut
+      if (!this.#sinkhole.has(address)) this.#evidence.handOut(device, name, address, ttl, time)
+    }
+  }
+
+  /** Takes a report that arrived at a time; it is judged one hold-back later. False where too many wait already. */
+  submit(report: Report, arrival: EpochMs): boolean {
+    const offset = this.#clocks.measure(report.source, report.time, arrival)
+    return this.#docket.submit(this.#open(report, offset), arrival)
+  }
+
+  /** Judges what has waited long enough, in order of arrival. */
+  judgeDue(now: EpochMs): Judgement[] {
+    return Array.from(this.#docket.due(now), (one) => this.#judge(one))
+  }
+
+  /** Judges a report at once, by the evidence that there is: for event time, where no answer can still come. */
+  judgeNow(report: Report): Judgement {
+    return this.#judge(this.#open(report, 0))
+  }
+
+  /** Notes that an address belongs to a MAC; evidence moves with it. */
+  bind(address: Address, mac: Mac, at: EpochMs, source: BindingSource): void {
+    this.#move(this.#devices.bind(address, mac, at, source))
+  }
+
+  /** Takes a host name that the DHCP server knows. */
+  nameDevice(of: { readonly mac?: Mac | undefined; readonly address: Address }, name: string, at: EpochMs): void {
+    this.#devices.name(of, name, at)
+  }
+
+  /** Notes that answers may be missing: what is unexplained in the hour after it is `unproven`. */
+  lost(at: EpochMs): void {
+    const since = at - this.#lostAt
+    if (since <= 0) return
+    if (since > LEDGER.lostFor.default) this.#lostFrom = at
+    this.#lostAt = at
+    if (since >= LEDGER.renewalEvery.default) this.#store({ kind: 'lost', at })
+  }
+
+  /** What is known of a device (by id or by one of its addresses) and an address at a time. */
+  explain(who: DeviceId | Address, dst: Address, at: EpochMs): Known {
+    const device = isId(who) ? who : this.#devices.of(who, at)
+    const also = isId(who) ? undefined : this.#devices.formerly(who, at)
+    const known = [...this.#evidence.ofAddress(dst, 2 * LISTED)]
+    const isOwn = ({ device: of }: HandOutRecord): boolean => of === device || of === also
+    return {
+      device,
+      explained: this.#explain(device, also, reached(dst), at, at),
+      own: known.filter(isOwn),
+      others: known.filter((one) => !isOwn(one)).slice(0, LISTED),
+    }
+  }
+
+  /** The addresses that a device was given for a name, latest last; at most 32. */
+  handedOut(who: DeviceId | Address, name: Name): readonly HandOutRecord[] {
+    const device = isId(who) ? who : this.#devices.of(who)
+    return Array.from(this.#evidence.ofDevice(device))
+      .filter((one) => one.name === name)
+      .slice(-LISTED)
+  }
+
+  /** The device that has an address. */
+  deviceOf(address: Address): DeviceId {
+    return this.#devices.of(address)
+  }
+
+  /** The device's name, configured or from a lease. Hostile text, escape before showing. */
+  nameOf(device: DeviceId): string | undefined {
+    return this.#devices.nameOf(device)
+  }
+
+  /** All devices. */
+  devices(): DeviceView[] {
+    return [...this.#devices.views()]
+  }
+
+  /** All findings, the most recently counted first. */
+  findings(): Finding[] {
+    return this.#findings.list()
+  }
+
+  /** The ledger in figures. */
+  stats(): LedgerStats {
+    return {
+      born: this.#born,
+      verdicts: { ...this.#verdicts },
+      docket: { waiting: this.#docket.size, refused: this.#docket.refused },
+      evidence: this.#evidence.size,
+      devices: this.#devices.size,
+      findings: this.#findings.size,
+      lostUntil: Math.max(0, this.#lostAt + LEDGER.lostFor.default),
+    }
+  }
+
+  /** Hands every change that must outlive a restart to `store`, from now on. */
+  storeWith(store: (record: StateRecord) => void): void {
+    this.#store = store
+  }
+
+  /** Everything that must outlive a restart. Addresses come first: what they are decides whose the evidence is. */
+  *records(): Iterable<StateRecord> {
+    yield { kind: 'birth', at: this.#born }
+    if (Number.isFinite(this.#lostAt)) yield { kind: 'lost', at: this.#lostAt }
+    for (const address of this.#devices.records()) yield { kind: 'address', address }
+    for (const handOut of this.#evidence.records()) yield { kind: 'hand-out', handOut }
+    for (const finding of this.#findings.list().reverse()) yield { kind: 'finding', finding }
+  }
+
+  /** Takes one stored record back. */
+  restore(record: StateRecord): void {
+    switch (record.kind) {
+      case 'birth':
+        this.#born = record.at
+        return
+      case 'lost':
+        this.lost(record.at)
+        return
+      case 'address':
+        this.#move(this.#devices.restore(record.address))
+        return
+      case 'hand-out':
+        this.#evidence.restore(record.handOut)
+        return
+      case 'finding':
+        this.#findings.restore(record.finding)
+    }
+  }
+
+  /** Brings a report to our clock, and learns from it whose addresses are whose. */
+  #open(report: Report, offset: number): Case {
+    const { src, mac } = report
+    const time = report.time + offset
+    const dst = reached(report.dst)
+    const known = this.#isInside(src)
+    // A MAC counts for a global IPv6 source too, where a device of ours has it. Never for what comes from outside,
+    // which carries the MAC of the provider's router: that goes to an address inside.
+    const bindable = mac !== undefined && (known || (src.includes(':') && this.#devices.knowsMac(mac)))
+    if (bindable && !this.#isInside(dst)) this.bind(src, mac, time, 'report')
+    else if (known) this.#devices.see(src, time)
+    const device = this.#devices.of(src, time)
+    if (mayBePeer(report)) this.#peers.note(device, dst, time)
+    return { report, device, dst, time, end: time + report.precision + this.#options.slack }
+  }
+
+  #judge(opened: Case): Judgement {
+    // Asked again, since a binding may have come while the report waited.
+    const device = this.#devices.of(opened.report.src, opened.time)
+    const one = device === opened.device ? opened : { ...opened, device }
+    const { verdict, reason } = judge(one, this.#facts)
+    this.#verdicts[verdict.kind]++
+    if (verdict.kind === 'asked') {
+      this.#evidence.use(device, one.dst, one.end)
+      const also = this.#devices.formerly(one.report.src, one.time)
+      if (also !== undefined) this.#evidence.use(also, one.dst, one.end)
+    } else if (verdict.kind === 'dns-bypass') this.#noteBypass(device, one.time)
+    const judgement = { report: one.report, device, verdict, reason }
+    return { ...judgement, finding: this.#findings.take(judgement) }
+  }
+
+  #explain(device: DeviceId, also: DeviceId | undefined, dst: Address, time: EpochMs, end: EpochMs): Explained {
+    const own = this.#evidence.explain(device, dst, time, end)
+    if (also === undefined || own.kind === 'asked') return own
+    const former = this.#evidence.explain(also, dst, time, end)
+    return former.kind === 'nothing' || (own.kind === 'stale' && former.kind === 'stale') ? own : former
+  }
+
+  #makeFacts(): Facts {
+    const self = new Set(this.#options.self)
+    const configured = exemptions(this.#options.exempt)
+    return {
+      scopeOf: (address) => this.#whereabouts(address).scope,
+      resolverAt: (address) => this.#whereabouts(address).resolver,
+      isInside: (address) => self.has(address) || this.#isInside(address),
+      isSelf: (address) => self.has(address),
+      asks: (address) => this.#devices.asks(address),
+      exemption: ({ report, device }) => configured(report, device),
+      explain: ({ report, device, dst, time, end }) =>
+        this.#explain(device, this.#devices.formerly(report.src, time), dst, time, end),
+      borrowed: ({ report, device, dst, time, end }) => {
+        const also = this.#devices.formerly(report.src, time)
+        return this.#evidence.borrowed(dst, time, end, (other) => other === device || other === also)
+      },
+      unproven: (one) => this.#unproven(one),
+      sinceBypass: ({ device, time }) => {
+        const since = time - (this.#bypassed.get(device) ?? Number.NEGATIVE_INFINITY)
+        return since >= 0 && since <= BYPASS_COUNTS ? since : undefined
+      },
+      manyPeers: ({ device, time }) => this.#peers.many(device, time),
+    }
+  }
+
+  #unproven({ device, time }: Case): 'learning' | 'device-learning' | 'evidence-lost' | undefined {
+    const { learning, deviceLearning } = this.#options
+    if (learning > 0 && time < this.#born + learning) return 'learning'
+    const first = this.#devices.firstSeen(device) ?? time
+    if (deviceLearning > 0 && time < first + deviceLearning) return 'device-learning'
+    const lost = time >= this.#lostFrom && time < this.#lostAt + LEDGER.lostFor.default
+    return lost || time < this.#evidence.missingUntil(device) ? 'evidence-lost' : undefined
+  }
+
+  #isInside(address: Address): boolean {
+    return this.#whereabouts(address).inside || this.#devices.knows(address)
+  }
+
+  #move(binding: Binding): void {
+    if (binding.kind === 'joined') this.#evidence.merge(binding.from, binding.to)
+    else if (binding.kind === 'moved') this.#evidence.share(binding.from, binding.to, binding.since)
+  }
+
+  #noteBypass(device: DeviceId, at: EpochMs): void {
+    this.#bypassed.set(device, Math.max(at, this.#bypassed.get(device) ?? at))
+  }
+}
+
+const NO_VERDICTS: Readonly<Record<VerdictKind, number>> = {
+  asked: 0,
+  stale: 0,
+  borrowed: 0,
+  'direct-ip': 0,
+  'dns-bypass': 0,
+  exempt: 0,
+  unproven: 0,
+}
+
+const isId = (who: string): boolean => who.startsWith('mac:') || who.startsWith(ownDevice(''))

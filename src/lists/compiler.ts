@@ -1,0 +1,38 @@
+// Starts the compile worker and waits for its result. Knows nothing of lists but where they are.
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Problem } from '../base/failure.ts'
+import { reasonOf } from './file.ts'
+import type { Compilation, OnBroken } from './load.ts'
+import type { ListSources } from './sources.ts'
+
+/**
+ * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
+ * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a file that is no list, `ASKFIRST_E_LIST_BOUND`; or
+ * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`.
+ */
+export function compilePolicy(sources: ListSources, onBroken: OnBroken): Promise<Compilation> {
+  return new Promise((resolve) => {
+    // The worker has the ending of this file: .ts from the sources, .js from the package.
+    const worker = new Worker(new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url), {
+      name: 'askfirst-compile',
+      workerData: { sources: plain(sources), onBroken },
+    })
+    worker.once('message', resolve)
+    worker.once('error', (error) => resolve(failed(reasonOf(error))))
+    worker.once('exit', (code) => resolve(failed(`it ended with code ${code}`)))
+  })
+}
+
+/** Just what the worker needs: the configuration's objects may hold what cannot be sent. */
+const plain = ({ folder, files, block, allow }: ListSources): ListSources => ({
+  folder,
+  files: files.map(({ path, kind, format }) => ({ path, kind, format })),
+  block,
+  allow,
+})
+
+const failed = (why: string): Compilation => {
+  const problem: Problem = { code: 'ASKFIRST_E_INTERNAL', message: `the lists could not be compiled: ${why}` }
+  return { kind: 'refused', problems: [problem] }
+}

@@ -1,0 +1,31 @@
+// What the first bytes of a list say: where its text begins, or why it is none. Knows no format and no file.
+import type { Problem } from '../base/failure.ts'
+import { isBlank } from './line.ts'
+
+/** Where the text begins, behind a byte order mark; or what is wrong with the whole. `head` is the first chunk. */
+export function startOf(head: Uint8Array): number | Pick<Problem, 'message' | 'hint'> {
+  const foreign = FOREIGN.find(([magic]) => magic.every((byte, i) => head[i] === byte))
+  if (foreign !== undefined) return { message: `this is ${foreign[1]}, not a list`, hint: PLAIN }
+  if (head.subarray(0, PROBE).includes(0)) return { message: 'this is a binary file, not a list', hint: PLAIN }
+  const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
+  let first = start
+  while (isBlank(head[first]) || head[first] === 0x0a) first++
+  return head[first] === 0x3c ? { message: 'this is an HTML or XML page, not a list', hint: PAGE } : start
+}
+
+/** A list has no zero byte in its first bytes; nearly every other kind of file has. */
+const PROBE = 4096
+
+const PLAIN = 'A list is plain text in UTF-8, one rule a line; it may be packed with gzip.'
+const PAGE = 'The download gave a web page: an error, or a page about the list. Take the address of the raw file.'
+
+const FOREIGN: readonly (readonly [readonly number[], string])[] = [
+  [[0xff, 0xfe], 'text in UTF-16'],
+  [[0xfe, 0xff], 'text in UTF-16'],
+  [[0x1f, 0x8b], 'a file packed twice'],
+  [[0x50, 0x4b, 0x03, 0x04], 'a ZIP archive'],
+  [[0x42, 0x5a, 0x68], 'a file packed with bzip2'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a], 'a file packed with xz'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'a file packed with zstd'],
+  [[0x25, 0x50, 0x44, 0x46], 'a PDF document'],
+]

@@ -1,0 +1,112 @@
+// Reads all lists and compiles them into one policy, whole or not at all. Runs in the compile worker.
+import type { Place, Problem } from '../base/failure.ts'
+import { policyBuilder } from '../policy/compile.ts'
+import type { ListInfo } from '../policy/decision.ts'
+import type { Seed } from '../policy/hash.ts'
+import { readListFile } from './file.ts'
+import { ListReader, type ListSink, type Reading } from './read.ts'
+import { type FoundList, findLists, type ListSources } from './sources.ts'
+
+/** A list as it was read. */
+export interface ListReport extends ListInfo {
+  /** Lines of rules that were left aside, by kind (see `SKIPS`). */
+  readonly skipped: Reading['skipped']
+}
+
+/** What compiling came to. */
+export type Compilation =
+  | {
+      readonly kind: 'compiled'
+      readonly buffer: SharedArrayBuffer
+      readonly lists: readonly ListReport[]
+      /** Lines that fit no format; and, with `leave-out`, the lists that are missing from this policy. */
+      readonly problems: readonly Problem[]
+      readonly blocked: number
+      readonly allowed: number
+      /** Milliseconds that reading and compiling took. */
+      readonly ms: number
+    }
+  /** Nothing was compiled: the policy before stays. */
+  | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
+
+/**
+ * What to do with a list that cannot be used as a whole (unreadable, no text, larger than the bounds): `refuse` keeps
+ * the policy that is there, `leave-out` goes on without the list, for a start, when there is no policy yet.
+ */
+export type OnBroken = 'refuse' | 'leave-out'
+
+/** Loads all lists. Rejected lines are reported and never stop it; a list that is broken as a whole may, see `OnBroken`. */
+export async function loadPolicy(sources: ListSources, onBroken: OnBroken, seed: Seed): Promise<Compilation> {
+  const started = performance.now()
+  const { lists, problems } = await findLists(sources)
+  const broken = new Map<FoundList, Problem>()
+  if (problems.length > 0 && onBroken === 'refuse') return { kind: 'refused', problems }
+  for (;;) {
+    const result = await compile(lists, broken, seed)
+    if (result.failed.size === 0) {
+      const { failed: _, ...compiled } = result
+      const all = [...problems, ...broken.values(), ...compiled.problems]
+      return { kind: 'compiled', ...compiled, problems: all, ms: performance.now() - started }
+    }
+    if (onBroken === 'refuse') return { kind: 'refused', problems: [...result.failed.values()] }
+    // Some of its rules may have been taken before a list turned out broken: so once more, without it.
+    for (const [list, problem] of result.failed) broken.set(list, problem)
+  }
+}
+
+async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundList, Problem>, seed: Seed) {
+  const builder = policyBuilder(seed)
+  const failed = new Map<FoundList, Problem>()
+  const readings: (Reading | undefined)[] = []
+  for (const list of lists) {
+    builder.beginList()
+    const reading = without.has(list) ? undefined : await readList(list, sinkFor(list, builder))
+    if (reading !== undefined && 'code' in reading) failed.set(list, reading)
+    else readings.push(reading)
+  }
+  const { buffer, blocked, allowed, rules } = builder.finish()
+  const reports = lists.map((list, i) => reportOn(list, readings[i], rules[i] as number))
+  return {
+    buffer,
+    blocked,
+    allowed,
+    lists: reports,
+    problems: readings.flatMap((reading) => reading?.problems ?? []),
+    failed,
+  }
+}
+
+const sinkFor = ({ kind }: FoundList, builder: ReturnType<typeof policyBuilder>): ListSink => {
+  const wire = new Uint8Array(256)
+  return { wire, rule: (exception, subtree, line) => builder.add(exception ? 'allow' : kind, subtree, wire, line) }
+}
+
+/** Reads one list, wherever it stands. */
+export function readList(list: FoundList, sink: ListSink): Promise<Reading | Problem> | Reading | Problem {
+  const { path, name, rules } = list
+  const place = (line?: number): Place =>
+    path === undefined
+      ? { path: line === undefined ? name : `${name}[${line - 1}]` }
+      : line === undefined
+        ? { file: path }
+        : { file: path, line }
+  const reader = new ListReader(place, list.format, sink)
+  if (path !== undefined) return readListFile(path, reader)
+  for (const rule of rules) {
+    // One line for each rule, whatever stands in it.
+    const problem = reader.push(Buffer.from(`${rule.replaceAll('\n', '\\n')}\n`))
+    if (problem !== undefined) return problem
+  }
+  return reader.end()
+}
+
+const reportOn = ({ name, path, kind }: FoundList, reading: Reading | undefined, rules: number): ListReport => ({
+  name,
+  path,
+  kind,
+  rules,
+  formats: reading?.formats ?? [],
+  lines: reading?.lines ?? 0,
+  rejected: reading?.rejected ?? 0,
+  skipped: reading?.skipped ?? {},
+})

@@ -1,0 +1,157 @@
+// Reads one list, given in chunks of bytes, line by line into rules and a report. Knows no file system.
+import type { Place, Problem } from '../base/failure.ts'
+import { safeText } from '../base/text.ts'
+import { lineReader } from './detect.ts'
+import { type FormatName, isBlank, type RuleSink, type Skip } from './line.ts'
+import { startOf } from './list-start.ts'
+import { textOf } from './name-bytes.ts'
+
+/** Longest line, bytes. Lists for browsers have rules of 12 KB (EasyList, 2019). */
+export const LINE_MAX = 32 * 1024
+/** Most lines of a list. */
+export const LINES_MAX = 20_000_000
+/** Largest list, bytes, unpacked. */
+export const LIST_MAX = 512 * 1024 ** 2
+/** So many rejected lines are told one by one; all are counted. */
+export const REJECTS_SHOWN = 20
+
+/** What was in a list. */
+export interface Reading {
+  readonly lines: number
+  readonly rejected: number
+  /** Lines of rules that no DNS server can apply, or that must not be applied, by kind; kinds that occur. */
+  readonly skipped: Readonly<Partial<Record<Skip, number>>>
+  /** Formats that gave rules, most frequent first. */
+  readonly formats: readonly FormatName[]
+  /** The first rejected lines, and how many more there are. */
+  readonly problems: readonly Problem[]
+}
+
+/** Where a list's rules go, with the line that each stands in. False: no more can be taken. */
+export interface ListSink {
+  readonly wire: Uint8Array
+  readonly rule: (exception: boolean, subtree: boolean, line: number) => boolean
+  /** Sees each line that may have given rules, right after them, without its line end. */
+  readonly line?: (bytes: Uint8Array, from: number, to: number, line: number) => void
+}
+
+const NEWLINE = 0x0a
+
+/** Reads a list. Feed it with `push` until that returns a problem or the list ends, then ask for `end`. */
+export class ListReader {
+  readonly #place: (line?: number) => Place
+  readonly #sink: ListSink
+  readonly #reader: ReturnType<typeof lineReader>
+  readonly #rules: RuleSink
+  readonly #problems: Problem[] = []
+  readonly #skipped: Partial<Record<Skip, number>> = {}
+  readonly #formats = new Map<FormatName, number>()
+  /** A line that the last chunk did not finish; -1 for one that is too long and not kept. */
+  readonly #carry = Buffer.alloc(LINE_MAX)
+  #carried = 0
+  #size = 0
+  #lines = 0
+  #rejected = 0
+  #full = false
+
+  /** `place` says where a problem stands: in a line from 1, or in the list as a whole. */
+  constructor(place: (line?: number) => Place, format: FormatName | 'auto', sink: ListSink) {
+    this.#place = place
+    this.#sink = sink
+    this.#reader = lineReader(format)
+    this.#rules = {
+      wire: sink.wire,
+      rule: (exception, subtree) => {
+        if (!sink.rule(exception, subtree, this.#lines)) this.#full = true
+      },
+    }
+  }
+
+  /** Reads the next bytes. A problem is the end: the list as a whole cannot be used. */
+  push(chunk: Uint8Array): Problem | undefined {
+    const start = this.#size === 0 ? startOf(chunk) : 0
+    if (typeof start !== 'number') return { code: 'ASKFIRST_E_LIST_LINE', ...start, place: this.#place() }
+    this.#size += chunk.length
+    if (this.#size > LIST_MAX) return this.#bound(`larger than ${LIST_MAX / 1024 ** 2} MiB`)
+    let from = start
+    for (let to = chunk.indexOf(NEWLINE, from); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
+      if (this.#carried === 0) this.#line(chunk, from, to)
+      else this.#finish(chunk, from, to)
+      from = to + 1
+      if (this.#full) return this.#bound('more rules than one policy can hold')
+      if (this.#lines > LINES_MAX) return this.#bound(`more than ${LINES_MAX} lines`)
+    }
+    this.#keep(chunk, from, chunk.length)
+    return undefined
+  }
+
+  /** Reads a last line without a line end, and reports. */
+  end(): Reading | Problem {
+    if (this.#carried !== 0) this.#finish(this.#carry, 0, 0)
+    if (this.#full) return this.#bound('more rules than one policy can hold')
+    const more = this.#rejected - this.#problems.length
+    if (more > 0) this.#problems.push(this.#problem(`${more} more lines fit no format`, undefined))
+    return {
+      lines: this.#lines,
+      rejected: this.#rejected,
+      skipped: this.#skipped,
+      formats: [...this.#formats].sort((a, b) => b[1] - a[1]).map(([format]) => format),
+      problems: this.#problems,
+    }
+  }
+
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    if (from === to || this.#carried < 0) return
+    if (this.#carried + to - from > LINE_MAX) {
+      this.#carried = -1
+      return
+    }
+    this.#carry.set(chunk.subarray(from, to), this.#carried)
+    this.#carried += to - from
+  }
+
+  #finish(chunk: Uint8Array, from: number, to: number): void {
+    this.#keep(chunk, from, to)
+    const length = this.#carried
+    this.#carried = 0
+    if (length >= 0) this.#line(this.#carry, 0, length)
+    else {
+      this.#lines++
+      this.#reject(`longer than ${LINE_MAX} bytes`)
+    }
+  }
+
+  #line(bytes: Uint8Array, from: number, to: number): void {
+    this.#lines++
+    while (from < to && isBlank(bytes[to - 1])) to--
+    while (from < to && isBlank(bytes[from])) from++
+    if (from === to) return
+    if (to - from > LINE_MAX) {
+      this.#reject(`longer than ${LINE_MAX} bytes`)
+      return
+    }
+    const end = this.#reader.read(bytes, from, to, this.#rules)
+    if (end.kind === 'rules') {
+      const format = this.#reader.format() as FormatName
+      this.#formats.set(format, (this.#formats.get(format) ?? 0) + 1)
+    } else if (end.kind === 'skipped') this.#skipped[end.what] = (this.#skipped[end.what] ?? 0) + 1
+    else if (end.kind === 'rejected') this.#reject(end.why, bytes.subarray(from, to))
+    this.#sink.line?.(bytes, from, to, this.#lines)
+  }
+
+  #reject(why: string, line?: Uint8Array): void {
+    this.#rejected++
+    if (this.#rejected > REJECTS_SHOWN) return
+    const text = line === undefined ? '' : `: ${safeText(textOf(line, 0, Math.min(line.length, 480)), 120)}`
+    this.#problems.push(this.#problem(`${why}${text}`, this.#lines))
+  }
+
+  #problem(message: string, line: number | undefined): Problem {
+    return { code: 'ASKFIRST_E_LIST_LINE', message, place: this.#place(line) }
+  }
+
+  #bound(message: string): Problem {
+    const hint = 'Split the list, or take a smaller one.'
+    return { code: 'ASKFIRST_E_LIST_BOUND', message, place: this.#place(), hint }
+  }
+}

@@ -1,0 +1,84 @@
+// Which lists there are: rules in the configuration, named files, and every file of a folder. Reads no list.
+import { readdir, stat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import type { Problem } from '../base/failure.ts'
+import { safeText } from '../base/text.ts'
+import type { ListKind } from '../policy/decision.ts'
+import { reasonOf, unreadable } from './file.ts'
+import type { FormatName } from './line.ts'
+
+/** Where lists come from: the section `lists` of the configuration, its paths absolute. */
+export interface ListSources {
+  readonly folder: string | null
+  readonly files: readonly {
+    readonly path: string
+    readonly kind: ListKind
+    readonly format: FormatName | 'auto'
+  }[]
+  /** Rules of any format. */
+  readonly block: readonly string[]
+  readonly allow: readonly string[]
+}
+
+/** One list, found and not yet read. `path` is undefined for the rules that stand in the configuration. */
+export interface FoundList {
+  readonly name: string
+  readonly kind: ListKind
+  readonly format: FormatName | 'auto'
+  readonly path: string | undefined
+  readonly rules: readonly string[]
+}
+
+/** Most lists of a policy. */
+export const LISTS_MAX = 1000
+
+/**
+ * Finds all lists, in the order in which they are named where several have the same rule: the configuration's own
+ * rules, its files, then the folder's files by name. A file of the folder that the configuration names too is read
+ * once, as the configuration says.
+ */
+export async function findLists(sources: ListSources): Promise<{ lists: FoundList[]; problems: Problem[] }> {
+  const named = sources.files.map(({ path, kind, format }) => found(resolve(path), kind, format))
+  const known = new Set(named.map(({ path }) => path))
+  const inFolder = sources.folder === null ? [] : await filesOf(resolve(sources.folder))
+  const lists = [...inline(sources), ...named]
+  if ('code' in inFolder) return { lists, problems: [inFolder] }
+  for (const path of inFolder) if (!known.has(path)) lists.push(found(path, kindOf(path), 'auto'))
+  if (lists.length <= LISTS_MAX) return { lists, problems: [] }
+  const message = `${lists.length} lists; at most ${LISTS_MAX} are read`
+  return { lists: lists.slice(0, LISTS_MAX), problems: [{ code: 'ASKFIRST_E_LIST_BOUND', message }] }
+}
+
+const inline = (sources: ListSources): FoundList[] =>
+  (['allow', 'block'] as const)
+    .filter((kind) => sources[kind].length > 0)
+    .map((kind) => ({ name: `lists.${kind}`, kind, format: 'auto', path: undefined, rules: sources[kind] }))
+
+const found = (path: string, kind: ListKind, format: FormatName | 'auto'): FoundList => ({
+  name: safeText(basename(path), 128),
+  kind,
+  format,
+  path,
+  rules: [],
+})
+
+/** The lists of a folder, by name: its regular files, links to such, but not what `isIgnored`. */
+export async function filesOf(folder: string): Promise<string[] | Problem> {
+  try {
+    const names = (await readdir(folder)).filter((name) => !isIgnored(name)).sort()
+    const paths = names.map((name) => join(folder, name))
+    const isFile = await Promise.all(paths.map(async (path) => (await stat(path).catch(() => undefined))?.isFile()))
+    return paths.filter((_, i) => isFile[i] === true)
+  } catch (error) {
+    const hint = 'Create the folder, or set "lists.folder: null" in the configuration.'
+    return { ...unreadable(folder, reasonOf(error)), hint }
+  }
+}
+
+/** Files that are no lists: hidden ones, what editors and downloads leave behind, and what explains a list. */
+export const isIgnored = (name: string): boolean =>
+  /^\.|^#.*#$|^readme|~$|\.(swp|swx|tmp|temp|part|bak|orig|old|rej|dpkg-\w+|md|license)$/i.test(name)
+
+/** An allowlist by its name: "allow", "allowlist" or "whitelist" stands in it as a word. */
+export const kindOf = (path: string): ListKind =>
+  /(^|[^a-z])(allow|allowlist|whitelist)([^a-z]|$)/i.test(basename(path)) ? 'allow' : 'block'

@@ -1,0 +1,198 @@
+// Composition root of the control thread. Read it beside the diagram in ARCHITECTURE.md: who feeds whom stands here.
+import { randomBytes } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
+import type { Readable } from 'node:stream'
+import { parseAddress } from './base/address.ts'
+import { Failure, type Problem } from './base/failure.ts'
+import { diffConfig } from './config/diff.ts'
+import type { Config } from './config/schema.ts'
+import { type Control, startControl } from './control/server.ts'
+import { type DeviceSources, openDeviceSources } from './devices/sources.ts'
+import { Intake } from './intake/intake.ts'
+import { utc, zoneNamed } from './intake/zone.ts'
+import { type Batch, readBatch } from './journal/batch.ts'
+import { Tally } from './journal/tally.ts'
+import { Ledger } from './ledger/ledger.ts'
+import type { Log } from './log.ts'
+import { Judging } from './server/judging.ts'
+import { Pausing } from './server/pausing.ts'
+import { PolicyKeeper } from './server/policy-keeper.ts'
+import { openReports, type Reports } from './server/reports.ts'
+import { ledgerOptions, listSources, resolverSettings, sinkholeAnswer } from './server/settings.ts'
+import { VERSION } from './server/version.ts'
+import { views } from './server/views.ts'
+import { openEvidenceFile } from './state/evidence-file.ts'
+import { systemClock } from './system-clock.ts'
+import type { ListeningAt } from './threads/messages.ts'
+import { startResolver } from './threads/resolver-link.ts'
+import { listenProblem } from './transport/port-holder.ts'
+
+/** A running server. */
+export interface Server {
+  readonly listening: readonly ListeningAt[]
+  readonly control: Control
+  readonly policy: PolicyKeeper
+  readonly reports: Reports
+  /** Takes a new configuration; what needs a restart is said in the log and left as it is. */
+  readonly reload: (config: Config) => Promise<void>
+  /** Compiles the lists anew, changed or not. */
+  readonly reloadLists: () => Promise<void>
+  /** Stops in order: nothing new comes in, what is due is judged, what is known is stored. */
+  readonly close: () => Promise<void>
+  /** Resolves when the server cannot go on by itself. */
+  readonly died: Promise<Problem>
+}
+
+/** Starts everything. Rejects with a `Failure` that says all that is wrong. `stdin`: read firewall reports from it. */
+export async function serve(first: Config, log: Log, stdin: Readable | undefined): Promise<Server> {
+  let config = first
+  const clock = systemClock
+  const started = clock.now()
+  const tally = new Tally(randomBytes(4).readUInt32BE())
+  const ledger = new Ledger({ ...ledgerOptions(config, ownAddresses()), born: started })
+  const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
+
+  // Lists become a policy; each new version goes to the resolver.
+  const policy = await PolicyKeeper.open(listSources(config), clock, {
+    changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
+      lists.set(
+        snapshot.generation,
+        snapshot.lists.map(({ name }) => name),
+      )
+      resolver.send({ kind: 'policy', policy: snapshot })
+      log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
+    },
+    problems: (problems, kept) => {
+      for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
+      const more = problems.length - PROBLEMS_SHOWN
+      if (more > 0) log.warn({ more }, 'further problems in lists')
+      if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
+    },
+  })
+  if (!(policy instanceof PolicyKeeper)) throw new Failure(...policy)
+  const lists = new Map([[policy.policy.generation, policy.lists.map(({ name }) => name)]])
+
+  // Queries and their answers: entries feed the tally and the ledger.
+  const take = (batch: Batch): void => {
+    for (const entry of readBatch(batch)) {
+      ledger.take(entry)
+      tally.fold(entry, ledger.deviceOf(entry.client))
+    }
+    if (batch.lost.some((count) => count > 0)) {
+      tally.foldLost(batch.lost, batch.start)
+      ledger.lost(clock.now())
+    }
+  }
+  let listening: readonly ListeningAt[] = []
+  let giveUp: (problem: Problem) => void = () => {}
+  const died = new Promise<Problem>((resolve) => {
+    giveUp = resolve
+  })
+  const resolver = await startResolver(
+    { listen: config.listen, settings: resolverSettings(config), policy: policy.snapshot },
+    {
+      batch: take,
+      using: (generation, upstreams) => {
+        tally.label({ lists: lists.get(generation) ?? [], upstreams })
+        for (const old of lists.keys()) if (old < generation) lists.delete(old)
+      },
+      listening: (endpoints) => {
+        listening = endpoints
+      },
+      trouble: (problem) => log.problem(problem),
+      died: giveUp,
+    },
+  ).catch(async (fault: unknown) => {
+    policy.close()
+    await evidence.close()
+    throw fault
+  })
+
+  // The firewall's lines become reports, wait, and are judged against the ledger.
+  const zone = zoneNamed(config.reports.timeZone) ?? utc
+  const intake = new Intake({ clock, zone, live: true, onReport: (report) => void ledger.submit(report, clock.now()) })
+  const reports = await openReports(config.reports, intake, stdin)
+  for (const problem of reports.problems) log.problem(problem)
+  const devices: DeviceSources = openDeviceSources(config.devices, ledger, clock, (problem) => log.problem(problem))
+  const judging = new Judging(ledger, resolver.sync, clock, log)
+
+  // People look at all of it, and may pause the blocking.
+  const pausing = new Pausing(clock, (active) => {
+    resolver.send({ kind: 'pause', active })
+    log.info({ active }, active ? 'blocking is paused' : 'blocking goes on')
+  })
+  const settings = () => ({
+    learning: config.evidence.learning,
+    cacheBytes: config.cache.size,
+    sinkhole: sinkholeAnswer(config),
+  })
+  const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
+  const stopAll = async (): Promise<void> => {
+    policy.close()
+    devices.close()
+    await reports.close()
+    await judging.close()
+    await resolver.close()
+    await evidence.close()
+  }
+  const control = await startControl({
+    listen: config.http.listen,
+    token: config.http.token ?? undefined,
+    version: VERSION,
+    views: views({
+      clock,
+      started,
+      version: VERSION,
+      tally,
+      ledger,
+      intake,
+      policy,
+      pausing,
+      resolver,
+      settings,
+      troubles,
+    }),
+    onFault: (fault) => log.problem({ code: 'ASKFIRST_E_INTERNAL', message: String(fault) }),
+    listenProblem: (endpoint, fault) => listenProblem('tcp', endpoint, fault),
+  }).catch(async (fault: unknown) => {
+    await stopAll()
+    throw fault
+  })
+
+  return {
+    get listening() {
+      return listening
+    },
+    control,
+    policy,
+    reports,
+    died,
+    reloadLists: () => policy.reload(),
+    async reload(next) {
+      const { changed, restart } = diffConfig(config, next)
+      config = next
+      log.setLevel(next.log.level)
+      ledger.configure(ledgerOptions(next, ownAddresses()))
+      resolver.send({ kind: 'settings', settings: resolverSettings(next) })
+      if (changed.includes('lists')) await policy.use(listSources(next))
+      log.info(
+        { changed, restart },
+        restart.length > 0 ? 'configuration loaded; some keys need a restart' : 'configuration loaded',
+      )
+    },
+    async close() {
+      await control.close()
+      await stopAll()
+      log.flush()
+    },
+  }
+}
+
+/** Problems of one load that are logged one by one; the rest is counted. */
+const PROBLEMS_SHOWN = 20
+
+/** The addresses of this machine: its own connections are our upstream traffic, not a device's. */
+const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((addresses) =>
+    (addresses ?? []).flatMap(({ address }) => parseAddress(address) ?? []),
+  )

@@ -1,0 +1,123 @@
+// Builds a policy snapshot from rules, given one by one. Knows lists by their number and neither files nor formats.
+import type { ListKind } from './decision.ts'
+import { type Gathering, gathering, type SortedRules, STRIDE } from './gather.ts'
+import { fingerprinter, type Seed } from './hash.ts'
+import { allocateSnapshot, filterBits, lookUp, openSnapshot, TABLES, type Table, type TableName } from './snapshot.ts'
+
+/** What comes of compiling. */
+export interface CompiledRules {
+  readonly buffer: SharedArrayBuffer
+  /** Names blocked, and names allowed, each counted once. */
+  readonly blocked: number
+  readonly allowed: number
+  /** Rules of each list; one that it states twice counts once. */
+  readonly rules: readonly number[]
+}
+
+/** Takes rules and makes a snapshot of them. Used once. */
+export interface PolicyBuilder {
+  /** Starts the next list: rules from here on are its. The first list is number 0; at most 65,535. */
+  readonly beginList: () => void
+  /**
+   * Takes one rule of the current list. `line` is from 1 and never falls within a list; the name is in lower-cased
+   * wire form at the start of `wire`. False where the policy is full (`RULES_MAX` rules, or 2^31 lines in all lists) or
+   * the bytes are no name below the root: the rule is not taken then.
+   */
+  readonly add: (kind: ListKind, subtree: boolean, wire: Uint8Array, line: number) => boolean
+  readonly finish: () => CompiledRules
+}
+
+/**
+ * Most rules of one compilation, duplicates included. Each needs 16 bytes while lists are read, and each different one
+ * up to 34 more at the end: 0.8 GiB at most, for a moment. The largest published lists have ten million names.
+ */
+export const RULES_MAX = 2 ** 24
+
+/** Rule numbers count the lines of all lists on, and are kept as signed words. */
+const RULE_NUMBER_MAX = 2 ** 31 - 1
+
+/** Starts a snapshot of at most `rulesMax` rules. `seed` must be new chance each time (see `fingerprinter`). */
+export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
+  const names = fingerprinter(seed)
+  const tables = forTables(gathering)
+  const bases: number[] = []
+  let base = 0
+  let last = 0
+  let taken = 0
+  return {
+    beginList: () => {
+      base = last
+      bases.push(base)
+    },
+    add: (kind, subtree, wire, line) => {
+      const labels = names.read(wire, 0)
+      if (labels < 1 || taken === rulesMax || base + line > RULE_NUMBER_MAX) return false
+      taken++
+      last = base + line
+      tables[tableFor(kind, subtree)].push(names.states, labels, last)
+      return true
+    },
+    finish: () => compile(tables, bases, seed),
+  }
+}
+
+const tableFor = (kind: ListKind, subtree: boolean): TableName =>
+  kind === 'block' ? (subtree ? 'blockSubtree' : 'blockExact') : subtree ? 'allowSubtree' : 'allowExact'
+
+const forTables = <T>(make: (name: TableName) => T): Record<TableName, T> =>
+  Object.fromEntries(TABLES.map((name) => [name, make(name)])) as Record<TableName, T>
+
+function compile(tables: Record<TableName, Gathering>, bases: readonly number[], seed: Seed): CompiledRules {
+  const rules = bases.map(() => 0)
+  const sorted = forTables((name) =>
+    tables[name].sort(bases, (list) => {
+      rules[list]!++
+    }),
+  )
+  const sizes = TABLES.map((name) => ({ ...sorted[name], bits: bucketBits(sorted[name].entries) }))
+  const buffer = allocateSnapshot(seed, bases.length, sizes)
+  const snapshot = openSnapshot(buffer)
+  snapshot.bases.set(bases)
+  for (const name of TABLES) fill(snapshot[name], sorted[name])
+  const names = (exact: TableName, subtree: TableName): number =>
+    sorted[exact].entries +
+    sorted[subtree].entries -
+    common([sorted[exact], snapshot[exact]], [sorted[subtree], snapshot[subtree]])
+  const blocked = names('blockExact', 'blockSubtree')
+  const allowed = names('allowExact', 'allowSubtree')
+  snapshot.counts.set([blocked, allowed])
+  return { buffer, blocked, allowed, rules }
+}
+
+/** So many bits that a bucket has between two and four entries on average. */
+const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(Math.max(1, entries))) - 2)
+
+/** Writes sorted rules into their table. */
+function fill(table: Table, { parts }: SortedRules): void {
+  const { filter, directory, slots, shift } = table
+  let at = 0
+  let bucket = 0
+  for (const part of parts) {
+    for (let i = 0; i < part.length; i += STRIDE, at++) {
+      const place = part[i] as number
+      while (bucket < place >>> shift) directory[++bucket] = at
+      filter[place >>> (shift - 1)]! |= filterBits(place)
+      slots[3 * at] = part[i + 1] as number
+      slots[3 * at + 1] = part[i + 2] as number
+      slots[3 * at + 2] = part[i + 3] as number
+    }
+  }
+  directory.fill(at, bucket + 1)
+}
+
+/** How many names stand in both tables: those of the smaller one are looked up in the larger. */
+function common(one: readonly [SortedRules, Table], other: readonly [SortedRules, Table]): number {
+  const [small, large] = one[1].entries < other[1].entries ? [one[0], other[1]] : [other[0], one[1]]
+  let count = 0
+  for (const part of small.parts) {
+    for (let i = 0; i < part.length; i += STRIDE) {
+      if (lookUp(large, part[i] as number, part[i + 1] as number, part[i + 2] as number) !== 0) count++
+    }
+  }
+  return count
+}

@@ -1,0 +1,137 @@
+// Why a name gets what it gets: rules, the one that won, what would be answered, who was given it. Cold path.
+import { type Name, wireFromName } from '../base/name.ts'
+import { type Query, RCODE, rcodeName, TYPE } from '../base/question.ts'
+import type { OwnRecord, Reply } from '../base/reply.ts'
+import type { Explanation } from '../control/explain-schema.ts'
+import { type PauseState, timeText } from '../control/schemas.ts'
+import type { DeviceId } from '../ledger/device.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import { explainName, type MatchingRule } from '../lists/explain.ts'
+import { type SinkholeAnswer, sinkholeReply } from '../pipeline/stages/sinkhole.ts'
+import { special } from '../pipeline/stages/special.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { Looked } from '../threads/messages.ts'
+import type { ResolverLink } from '../threads/resolver-link.ts'
+import type { PolicyKeeper } from './policy-keeper.ts'
+
+/** What an explanation draws on. */
+export interface ExplainParts {
+  readonly policy: PolicyKeeper
+  readonly ledger: Ledger
+  readonly resolver: ResolverLink
+  readonly pause: PauseState
+  readonly settings: () => { readonly sinkhole: SinkholeAnswer }
+}
+
+/** Explains a name, as one device would get it if one is given. */
+export async function explain(parts: ExplainParts, name: Name, device: DeviceId | undefined): Promise<Explanation> {
+  const { policy, ledger, pause } = parts
+  const wire = wireFromName(name) as Uint8Array
+  const decision = policy.policy.decide(wire, 0)
+  const [{ rules }, cached] = await Promise.all([explainName(name, policy.sources), parts.resolver.look(name)])
+  const won = decision.kind === 'none' ? undefined : rules.find((rule) => isTheOne(rule, decision, policy))
+  return {
+    name,
+    device: device ?? null,
+    deviceName: (device && ledger.nameOf(device)) ?? null,
+    decision:
+      decision.kind === 'none' || won === undefined
+        ? { kind: 'none', clause: 'no rule matches this name' }
+        : { kind: decision.kind, clause: clauseOf(decision, rules), ...ruleView(won) },
+    matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule) })),
+    pause,
+    wouldAnswer: {
+      A: wouldAnswer(parts, name, wire, TYPE.A, decision, cached),
+      AAAA: wouldAnswer(parts, name, wire, TYPE.AAAA, decision, cached),
+      HTTPS: wouldAnswer(parts, name, wire, TYPE.HTTPS, decision, cached),
+    },
+    cached: cached.map(({ type, rcode, ttl, records }) => ({ type, rcode, ttl, stale: false, records: [...records] })),
+    evidence: evidenceOf(ledger, name, device),
+  }
+}
+
+const ruleView = ({ list, path, line, text, subtree }: MatchingRule) => ({
+  list,
+  path: path ?? null,
+  line,
+  text,
+  subtree,
+})
+
+const isTheOne = (
+  rule: MatchingRule,
+  decision: Exclude<Decision, { kind: 'none' }>,
+  { lists }: PolicyKeeper,
+): boolean =>
+  rule.kind === decision.kind &&
+  rule.line === decision.line &&
+  rule.list === lists[decision.list]?.name &&
+  rule.path === lists[decision.list]?.path
+
+/** Which clause of the precedence decided (docs/lists.md). */
+function clauseOf({ kind, subtree }: Exclude<Decision, { kind: 'none' }>, rules: readonly MatchingRule[]): string {
+  const own = subtree ? 'a rule with its sub-domains' : 'a rule for the name itself'
+  const others = rules.some((rule) => rule.kind !== kind)
+  return kind === 'allow'
+    ? `${own} allows it${others ? '; what is allowed wins over what is blocked' : ''}`
+    : `${own} blocks it, and nothing allows it`
+}
+
+type Would = Explanation['wouldAnswer']['A']
+
+function wouldAnswer(
+  parts: ExplainParts,
+  name: Name,
+  wire: Uint8Array,
+  type: number,
+  decision: Decision,
+  cached: readonly Looked[],
+): Would {
+  const query = { name, wire, type } as Query
+  const own = special()(query, () => PASSED)
+  if (own !== PASSED) return ownAnswer('special', own as Reply)
+  if (decision.kind === 'block' && !parts.pause.active) {
+    return ownAnswer('sinkhole', sinkholeReply(parts.settings().sinkhole)(query, decision, parts.policy.policy))
+  }
+  const typeText = type === TYPE.A ? 'A' : type === TYPE.AAAA ? 'AAAA' : 'HTTPS'
+  const kept = cached.find((one) => one.type === typeText)
+  return kept === undefined
+    ? { source: 'upstream', rcode: null, ttl: null, records: [] }
+    : { source: 'cache', rcode: kept.rcode, ttl: kept.ttl, records: [...kept.records] }
+}
+
+/** Stands for "not this stage". */
+const PASSED: Reply = {
+  rcode: RCODE.NOERROR,
+  body: { kind: 'own', answers: [], authority: [], authoritative: false },
+  outcome: { kind: 'special' },
+  reusable: 0,
+}
+
+function ownAnswer(source: string, { rcode, body }: Reply): Would {
+  const answers = body.kind === 'own' ? body.answers : []
+  const ttl = body.kind === 'own' ? (answers[0] ?? body.authority[0])?.ttl : undefined
+  return { source, rcode: rcodeName(rcode), ttl: ttl ?? null, records: answers.map(recordText) }
+}
+
+const recordText = (record: OwnRecord): string =>
+  record.kind === 'A' || record.kind === 'AAAA' ? record.address : record.kind
+
+/** Addresses shown: enough for any name, few enough for a page. */
+const EVIDENCE_MAX = 100
+
+function evidenceOf(ledger: Ledger, name: Name, device: DeviceId | undefined): Explanation['evidence'] {
+  const devices = device === undefined ? ledger.devices().map(({ id }) => id) : [device]
+  return devices
+    .flatMap((id) => ledger.handedOut(id, name))
+    .sort((a, b) => b.last - a.last)
+    .slice(0, EVIDENCE_MAX)
+    .map(({ device: id, address, first, last, until }) => ({
+      device: id,
+      deviceName: ledger.nameOf(id) ?? null,
+      address,
+      first: timeText(first),
+      last: timeText(last),
+      until: timeText(until),
+    }))
+}

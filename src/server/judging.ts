@@ -1,0 +1,78 @@
+// Judges reports when their time has come: after the hold-back, and after every answer given before it has arrived.
+import type { Clock } from '../base/clock.ts'
+import { safeText } from '../base/text.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Judgement } from '../ledger/verdict.ts'
+import type { Log } from '../log.ts'
+
+/** How often waiting reports are looked at, ms: what a verdict may be late beyond the hold-back. */
+const LOOK_EVERY_MS = 250
+/** A resolver that does not answer in this time is not waited for: a late verdict beats none. */
+const SYNC_WITHIN_MS = 2000
+
+/** The judge at work. */
+export class Judging {
+  readonly #ledger: Ledger
+  readonly #sync: () => Promise<unknown>
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #timer: NodeJS.Timeout
+  #busy: Promise<void> | undefined
+
+  /** `sync` resolves when every answer given before it was called is in the ledger (invariant I1). */
+  constructor(ledger: Ledger, sync: () => Promise<unknown>, clock: Clock, log: Log) {
+    this.#ledger = ledger
+    this.#sync = sync
+    this.#clock = clock
+    this.#log = log
+    this.#timer = setInterval(() => void this.#look(), LOOK_EVERY_MS)
+  }
+
+  /** Judges what is due and stops. What waits still is lost with the process: a hold-back's worth. */
+  async close(): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#look()
+  }
+
+  #look(): Promise<void> {
+    this.#busy ??= this.#judge().finally(() => {
+      this.#busy = undefined
+    })
+    return this.#busy
+  }
+
+  async #judge(): Promise<void> {
+    if (this.#ledger.stats().docket.waiting === 0) return
+    const due = this.#clock.now()
+    let late: NodeJS.Timeout | undefined
+    await Promise.race([this.#sync(), new Promise<void>((resolve) => (late = setTimeout(resolve, SYNC_WITHIN_MS)))])
+    clearTimeout(late)
+    for (const judgement of this.#ledger.judgeDue(due)) this.#tell(judgement)
+  }
+
+  /** Every `direct-ip` and `dns-bypass` is one line of the log. */
+  #tell({ report, device, verdict, reason, finding }: Judgement): void {
+    if (verdict.kind !== 'direct-ip' && verdict.kind !== 'dns-bypass') return
+    const name = this.#ledger.nameOf(device)
+    this.#log.warn(
+      {
+        verdict: verdict.kind,
+        class: verdict.class,
+        device,
+        ...(name === undefined ? {} : { name: safeText(name, 64) }),
+        src: report.src,
+        address: report.dst,
+        port: report.dport,
+        protocol: safeText(report.proto, 16),
+        rule: report.rule === undefined ? undefined : safeText(report.rule, 128),
+        action: report.action,
+        evidence: reason,
+        count: finding?.count ?? 1,
+        score: finding?.score,
+        finding: finding?.id,
+        time: new Date(report.time).toISOString(),
+      },
+      `${verdict.kind} ${report.src} → ${report.dst}${report.dport === undefined ? '' : ` port ${report.dport}`}`,
+    )
+  }
+}

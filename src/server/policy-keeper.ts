@@ -1,0 +1,134 @@
+// Keeps the policy current: compiles the lists, watches them, hands each whole new version on. A reload that fails
+// changes nothing (invariant I4).
+import type { Clock, EpochMs } from '../base/clock.ts'
+import type { Problem } from '../base/failure.ts'
+import { compilePolicy } from '../lists/compiler.ts'
+import type { Compilation, ListReport, OnBroken } from '../lists/load.ts'
+import type { ListSources } from '../lists/sources.ts'
+import { type ListWatch, watchLists } from '../lists/watch.ts'
+import type { Policy } from '../policy/decision.ts'
+import { openPolicy } from '../policy/policy.ts'
+import type { PolicySnapshot } from '../threads/messages.ts'
+
+/** What happens with a new version, and with problems. */
+export interface PolicyEvents {
+  readonly changed: (snapshot: PolicySnapshot, difference: PolicyDifference) => void
+  readonly problems: (problems: readonly Problem[], kept: boolean) => void
+}
+
+/** How many names a new version has, and the one before had. */
+export interface PolicyDifference {
+  readonly blocked: number
+  readonly blockedBefore: number
+  readonly allowed: number
+  readonly allowedBefore: number
+  readonly ms: number
+}
+
+type Compiled = Extract<Compilation, { kind: 'compiled' }>
+
+/** The policy and its upkeep. */
+export class PolicyKeeper {
+  readonly #clock: Clock
+  readonly #events: PolicyEvents
+  #sources: ListSources
+  #compiled: Compiled
+  #policy: Policy
+  #loaded: EpochMs
+  #watch: ListWatch
+  #working: Promise<void> = Promise.resolve()
+  #again = false
+
+  private constructor(sources: ListSources, compiled: Compiled, watch: ListWatch, clock: Clock, events: PolicyEvents) {
+    this.#sources = sources
+    this.#compiled = compiled
+    this.#policy = openPolicy(compiled.buffer, compiled.lists, 1)
+    this.#loaded = clock.now()
+    this.#clock = clock
+    this.#events = events
+    this.#watch = watch
+  }
+
+  /** Compiles a first policy. A list that is broken as a whole is left out and reported: names must be answered. */
+  static async open(
+    sources: ListSources,
+    clock: Clock,
+    events: PolicyEvents,
+  ): Promise<PolicyKeeper | readonly Problem[]> {
+    let keeper: PolicyKeeper | undefined
+    // Watched from before the first read, so that no edit falls in between.
+    const watch = watchLists(sources, () => void keeper?.reload())
+    const compiled = await compilePolicy(sources, 'leave-out')
+    if (compiled.kind === 'refused') {
+      watch.close()
+      return compiled.problems
+    }
+    keeper = new PolicyKeeper(sources, compiled, watch, clock, events)
+    if (compiled.problems.length > 0) events.problems(compiled.problems, false)
+    return keeper
+  }
+
+  /** The current version, for looking at. */
+  get policy(): Policy {
+    return this.#policy
+  }
+  get lists(): readonly ListReport[] {
+    return this.#compiled.lists
+  }
+  get sources(): ListSources {
+    return this.#sources
+  }
+  get loaded(): EpochMs {
+    return this.#loaded
+  }
+  /** Milliseconds that compiling the current version took. */
+  get compileTime(): number {
+    return this.#compiled.ms
+  }
+
+  /** The current version, for another thread. */
+  get snapshot(): PolicySnapshot {
+    const lists = this.#compiled.lists.map(({ skipped: _, ...list }) => list)
+    return { buffer: this.#compiled.buffer, lists, generation: this.#policy.generation }
+  }
+
+  /** Other lists from now on. */
+  async use(sources: ListSources): Promise<void> {
+    this.#sources = sources
+    this.#watch.close()
+    this.#watch = watchLists(sources, () => void this.reload())
+    await this.reload()
+  }
+
+  /** Compiles anew; one at a time, and once more if something changed meanwhile. Resolves when all is applied. */
+  reload(): Promise<void> {
+    if (this.#again) return this.#working
+    this.#again = true
+    this.#working = this.#working.then(() => {
+      this.#again = false
+      return this.#reload('refuse')
+    })
+    return this.#working
+  }
+
+  close(): void {
+    this.#watch.close()
+  }
+
+  async #reload(onBroken: OnBroken): Promise<void> {
+    const compiled = await compilePolicy(this.#sources, onBroken)
+    if (compiled.problems.length > 0) this.#events.problems(compiled.problems, compiled.kind === 'refused')
+    if (compiled.kind === 'refused') return
+    const before = this.#policy
+    this.#compiled = compiled
+    this.#policy = openPolicy(compiled.buffer, compiled.lists, before.generation + 1)
+    this.#loaded = this.#clock.now()
+    this.#events.changed(this.snapshot, {
+      blocked: compiled.blocked,
+      blockedBefore: before.blocked,
+      allowed: compiled.allowed,
+      allowedBefore: before.allowed,
+      ms: compiled.ms,
+    })
+  }
+}

@@ -1,0 +1,57 @@
+// The configuration cut into what each part needs. Values in, values out.
+import type { Address, Mac } from '../base/address.ts'
+import type { Config } from '../config/schema.ts'
+import type { LedgerOptions } from '../ledger/ledger.ts'
+import type { ListSources } from '../lists/sources.ts'
+import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
+import type { ResolverSettings } from '../threads/messages.ts'
+
+/** What a resolver thread needs. */
+export const resolverSettings = (config: Config): ResolverSettings => ({
+  allowFrom: config.allowFrom,
+  upstreams: config.upstreams.servers,
+  persistence: { timeout: config.upstreams.timeout, attempts: config.upstreams.attempts },
+  sinkhole: sinkholeAnswer(config),
+  cache: {
+    bytes: config.cache.size,
+    minTtl: config.cache.minTtl,
+    maxTtl: config.cache.maxTtl,
+    maxNegativeTtl: config.cache.maxNegativeTtl,
+  },
+  udpSize: config.udpSize,
+})
+
+/** What blocked names get. */
+export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
+  mode: blocking.answer,
+  addresses: blocking.addresses,
+  ttl: blocking.ttl,
+})
+
+/** Where the lists are. */
+export const listSources = ({ lists }: Config): ListSources => ({
+  folder: lists.folder,
+  files: lists.files,
+  block: lists.block,
+  allow: lists.allow,
+})
+
+/** How the ledger judges. `self` are this machine's addresses. */
+export const ledgerOptions = (
+  config: Config,
+  self: readonly Address[],
+): Omit<LedgerOptions, 'born' | 'slack' | 'limits'> => ({
+  window: config.evidence.window,
+  holdBack: config.evidence.holdBack,
+  learning: config.evidence.learning,
+  deviceLearning: config.evidence.deviceLearning,
+  inside: config.network.inside,
+  self,
+  sinkhole: config.blocking.addresses,
+  exempt: config.exempt,
+  names: deviceNames(config),
+})
+
+/** The names that people gave their devices, by MAC as the ledger writes it. */
+export const deviceNames = ({ devices }: Config): ReadonlyMap<Mac, string> =>
+  new Map(Object.entries(devices.names).map(([mac, name]) => [mac.toLowerCase().replaceAll('-', ':'), name]))

@@ -1,0 +1,136 @@
+// What the HTTP API shows, put together from the parts that know it.
+import type { Clock, EpochMs } from '../base/clock.ts'
+import type { Name } from '../base/name.ts'
+import type { Explanation } from '../control/explain-schema.ts'
+import { cacheStats, journalStats, listStats, upstreamStats } from '../control/figures.ts'
+import { pageOf } from '../control/page.ts'
+import { type PauseState, timeText } from '../control/schemas.ts'
+import type { Stats } from '../control/stats-schema.ts'
+import type { Views } from '../control/views.ts'
+import type { Intake, SourceHealth } from '../intake/intake.ts'
+import type { Tally } from '../journal/tally.ts'
+import type { DeviceId } from '../ledger/device.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
+import type { ResolverFigures } from '../threads/messages.ts'
+import type { ResolverLink } from '../threads/resolver-link.ts'
+import { explain } from './explain.ts'
+import type { Pause, Pausing } from './pausing.ts'
+import type { PolicyKeeper } from './policy-keeper.ts'
+
+/** The parts behind the views. */
+export interface Parts {
+  readonly clock: Clock
+  readonly started: EpochMs
+  readonly version: string
+  readonly tally: Tally
+  readonly ledger: Ledger
+  readonly intake: Intake
+  readonly policy: PolicyKeeper
+  readonly pausing: Pausing
+  readonly resolver: ResolverLink
+  /** What may change by a reload. */
+  readonly settings: () => { readonly learning: number; readonly cacheBytes: number; readonly sinkhole: SinkholeAnswer }
+  /** What keeps the server from its work; empty where nothing does. */
+  readonly troubles: () => readonly string[]
+}
+
+/** Fills the port of the API. */
+export function views(parts: Parts): Views {
+  const { clock, ledger, policy, pausing } = parts
+  const nameOf = (device: DeviceId): string | undefined => ledger.nameOf(device)
+  return {
+    stats: async () => statsOf(parts, await parts.resolver.sync()),
+    findings: (query) => pageOf(ledger.findings(), { ...query, device: query.device && known(query.device) }, nameOf),
+    explain: (name, device) => explainView(parts, name, device && known(device)),
+    devices: () => ({
+      devices: ledger.devices().map((device) => ({
+        id: device.id,
+        name: device.name ?? null,
+        mac: device.mac ?? null,
+        addresses: [...device.addresses],
+        shared: device.shared,
+        asks: device.asks,
+        first: timeText(device.first),
+        last: timeText(device.last),
+      })),
+    }),
+    takeReports: (text, source) => parts.intake.takeText(text, source),
+    pause: (seconds, by) => pauseView(pausing.start(seconds, by)),
+    resume: () => pauseView(pausing.end()),
+    health: () => {
+      const reasons = [...parts.troubles()]
+      if (clock.now() < parts.started) reasons.push('the clock of this machine was set back since the start')
+      return { ok: reasons.length === 0, reasons }
+    },
+  }
+
+  /** An address may belong to a device that is known by its MAC. */
+  function known(device: DeviceId): DeviceId {
+    return device.startsWith('ip:') ? ledger.deviceOf(device.slice(3)) : device
+  }
+
+  function explainView(all: Parts, name: Name, device: DeviceId | undefined): Promise<Explanation> {
+    return explain({ ...all, pause: pauseView(pausing.state), policy }, name, device)
+  }
+}
+
+const pauseView = ({ active, until, by }: Pause): PauseState => ({
+  active,
+  until: until === undefined ? null : timeText(until),
+  by: by ?? null,
+})
+
+function statsOf(parts: Parts, figures: ResolverFigures): Stats {
+  const { clock, ledger, tally, policy, started, version } = parts
+  const now = clock.now()
+  const counters = tally.counters()
+  const known = ledger.stats()
+  const { learning, cacheBytes } = parts.settings()
+  const learned = known.born + learning
+  return {
+    version,
+    started: timeText(started),
+    uptime: Math.max(0, (now - started) / 1000),
+    ...journalStats(tally, now, (device) => ledger.nameOf(device)),
+    upstreams: upstreamStats(figures.upstreams, counters),
+    cache: cacheStats(
+      { entries: figures.cache.entries, bytes: figures.cache.bytes, maxBytes: cacheBytes, laneEntries: figures.lane },
+      counters,
+    ),
+    policy: {
+      generation: policy.policy.generation,
+      blocked: policy.policy.blocked,
+      allowed: policy.policy.allowed,
+      loaded: timeText(policy.loaded),
+    },
+    lists: listStats(policy.lists, counters),
+    intake: parts.intake.health.map(sourceView),
+    verdicts: { ...known.verdicts },
+    evidence: {
+      handOuts: known.evidence.handOuts,
+      devices: known.evidence.devices,
+      findings: known.findings,
+      waiting: known.docket.waiting,
+      overflowed: known.docket.refused,
+    },
+    learning: { active: now < learned, until: now < learned ? timeText(learned) : null },
+    pause: pauseView(parts.pausing.state),
+  }
+}
+
+const sourceView = (health: SourceHealth): Stats['intake'][number] => ({
+  source: health.source,
+  lines: health.lines,
+  reports: health.reports,
+  notOurs: health.notOurs,
+  unknownFormat: health.unknownFormat,
+  rejected: health.rejected,
+  refusedSenders: health.refusedSenders,
+  bytes: health.bytes,
+  clockDisagrees: health.clockDisagrees,
+  clockSkewMs: health.clockSkew ?? null,
+  lastLine: health.lastLineAt === undefined ? null : timeText(health.lastLineAt),
+  lastReport: health.lastReportAt === undefined ? null : timeText(health.lastReportAt),
+  samples: health.rejects.map(({ line, reason }) => ({ line, reason })),
+})

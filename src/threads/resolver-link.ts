@@ -1,0 +1,99 @@
+// The control thread's end of a resolver thread: starts it, speaks to it, knows when all it answered has come over.
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { Failure, type Problem } from '../base/failure.ts'
+import type { Batch } from '../journal/batch.ts'
+import type { FromResolver, ListeningAt, Looked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
+
+/** What the composition root does with what comes over. */
+export interface ResolverEvents {
+  readonly batch: (batch: Batch) => void
+  readonly using: (generation: number, upstreams: readonly string[]) => void
+  readonly listening: (endpoints: readonly ListeningAt[]) => void
+  readonly trouble: (problem: Problem) => void
+  /** The thread is gone, which it never should be. */
+  readonly died: (problem: Problem) => void
+}
+
+/** A running resolver thread. */
+export interface ResolverLink {
+  readonly send: (message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'close' }>) => void
+  /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
+  readonly sync: () => Promise<ResolverFigures>
+  /** What its cache holds for a name. */
+  readonly look: (name: string) => Promise<readonly Looked[]>
+  readonly close: () => Promise<void>
+}
+
+/** Starts a resolver thread; rejects with a `Failure` where it cannot listen. */
+export async function startResolver(start: ResolverStart, events: ResolverEvents): Promise<ResolverLink> {
+  const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
+  const worker = new Worker(file, { workerData: start, name: 'resolver' })
+  const waiting = new Map<number, (answer: never) => void>()
+  let token = 0
+  let closing = false
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
+  const ready = new Promise<void>((resolve, reject) => {
+    worker.on('error', (fault) => {
+      const problem = { code: 'ASKFIRST_E_INTERNAL', message: `the resolver thread failed: ${fault}` } as const
+      reject(new Failure(problem))
+      if (!closing) events.died(problem)
+    })
+    worker.on('message', (message: FromResolver) => {
+      switch (message.kind) {
+        case 'batch':
+          events.batch(message.batch)
+          worker.postMessage({ kind: 'read', bytes: message.batch.length } satisfies ToResolver)
+          return
+        case 'synced':
+          settle(message.token, message.figures)
+          return
+        case 'looked':
+          settle(message.token, message.found)
+          return
+        case 'using':
+          events.using(message.generation, message.upstreams)
+          return
+        case 'listening':
+          events.listening(message.endpoints)
+          resolve()
+          return
+        case 'failed':
+          reject(new Failure(...message.problems))
+          return
+        case 'trouble':
+          events.trouble(message.problem)
+      }
+    })
+  })
+  const settle = (of: number, answer: unknown): void => {
+    waiting.get(of)?.(answer as never)
+    waiting.delete(of)
+  }
+  const ask = <T>(make: (token: number) => ToResolver): Promise<T> =>
+    new Promise((resolve) => {
+      const mine = ++token
+      waiting.set(mine, resolve)
+      worker.postMessage(make(mine))
+    })
+  const close = async (): Promise<void> => {
+    closing = true
+    worker.postMessage({ kind: 'close' } satisfies ToResolver)
+    const late = setTimeout(() => void worker.terminate(), CLOSE_WITHIN_MS)
+    await ended
+    clearTimeout(late)
+  }
+  await ready.catch(async (fault: unknown) => {
+    await close()
+    throw fault
+  })
+  return {
+    send: (message) => worker.postMessage(message),
+    sync: () => ask((mine) => ({ kind: 'sync', token: mine })),
+    look: (name) => ask((mine) => ({ kind: 'look', token: mine, name })),
+    close,
+  }
+}
+
+/** A thread that has not ended by then is stopped. */
+const CLOSE_WITHIN_MS = 2000

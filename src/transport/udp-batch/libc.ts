@@ -1,0 +1,77 @@
+// The system's own socket calls, for what node:dgram has no words for: many datagrams a call. The door of koffi.
+import { endianness } from 'node:os'
+import { getSystemErrorName } from 'node:util'
+
+/** A place in native memory, as a number: user space ends below 2^48, so none is lost. */
+export type Pointer = number
+
+/** The calls, in their cheapest form: numbers only, nothing to convert. Each returns a negative number on failure. */
+export interface Libc {
+  readonly socket: (family: number, type: number, protocol: number) => number
+  readonly setsockopt: (fd: number, level: number, option: number, value: Pointer, size: number) => number
+  readonly bind: (fd: number, name: Pointer, size: number) => number
+  readonly close: (fd: number) => number
+  /** `timeout`: 0, a null pointer. */
+  readonly recvmmsg: (fd: number, headers: Pointer, count: number, flags: number, timeout: Pointer) => number
+  readonly sendmmsg: (fd: number, headers: Pointer, count: number, flags: number) => number
+  readonly interfaceIndex: (name: string) => number
+  /** Why the latest call failed. To be asked at once: whatever runs in between may change it. */
+  readonly errno: () => number
+  /** Where the bytes of `memory` stand. They stay there as long as it is referenced: only small typed arrays ever move. */
+  readonly pointer: (memory: ArrayBuffer) => Pointer
+}
+
+/** Numbers of Linux that are the same on x64 and arm64 (include/uapi/asm-generic). */
+export const LINUX = {
+  AF_INET: 2,
+  AF_INET6: 10,
+  SOCK_DGRAM: 2,
+  SOCK_NONBLOCK: 0o4000,
+  SOCK_CLOEXEC: 0o2000000,
+  SOL_SOCKET: 1,
+  SO_REUSEADDR: 2,
+  SO_SNDBUF: 7,
+  SO_RCVBUF: 8,
+  SO_REUSEPORT: 15,
+  SO_SNDBUFFORCE: 32,
+  SO_RCVBUFFORCE: 33,
+  IPPROTO_IPV6: 41,
+  IPV6_V6ONLY: 26,
+  MSG_TRUNC: 0x20,
+  MSG_DONTWAIT: 0x40,
+  EAGAIN: 11,
+} as const
+
+/**
+ * Opens the door; `undefined` where it stays shut. The layouts of `messages.ts` hold for Linux on 64-bit little-endian
+ * x64 and arm64 only, and koffi is an optional package that some platforms have no binary of.
+ */
+export async function openLibc(): Promise<Libc | undefined> {
+  const fits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
+  if (!fits || endianness() !== 'LE') return undefined
+  try {
+    const { default: koffi } = await import('koffi')
+    // The process itself: its C library is loaded already, whichever it is.
+    const library = koffi.load(null)
+    return {
+      socket: library.func('int socket(int family, int type, int protocol)'),
+      setsockopt: library.func('int setsockopt(int fd, int level, int option, uintptr_t value, uint32_t size)'),
+      bind: library.func('int bind(int fd, uintptr_t name, uint32_t size)'),
+      close: library.func('int close(int fd)'),
+      recvmmsg: library.func('int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, uintptr_t timeout)'),
+      sendmmsg: library.func('int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)'),
+      interfaceIndex: library.func('uint32_t if_nametoindex(const char *name)'),
+      errno: () => koffi.errno(),
+      pointer: (memory) => Number(koffi.address(memory)),
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** The error that node would have thrown for the latest failed call: `code` is the system's name for it. */
+export function systemError(libc: Libc, call: string): Error {
+  const errno = libc.errno()
+  const code = getSystemErrorName(-errno)
+  return Object.assign(new Error(`${call} ${code}`), { code, errno: -errno, syscall: call })
+}

@@ -1,0 +1,20 @@
+// A message's answers as text for people. Decoded by dns2, after our own scan has bounded the bytes.
+import { Packet } from 'dns2'
+import { safeText } from '../base/text.ts'
+
+/** The data of each record in the answer section, escaped; of the common types as zone files write them. */
+export function answerTexts(message: Uint8Array): readonly string[] {
+  const { answers } = Packet.parse(Buffer.from(message))
+  return answers.map((record) => safeText(dataText(record as unknown as Readonly<Record<string, unknown>>)))
+}
+
+function dataText(record: Readonly<Record<string, unknown>>): string {
+  for (const field of ['address', 'domain', 'ns', 'target']) {
+    if (typeof record[field] === 'string') return record[field]
+  }
+  if (typeof record['exchange'] === 'string') return `${record['priority']} ${record['exchange']}`
+  const { data } = record
+  if (Array.isArray(data)) return data.map((text) => JSON.stringify(String(text))).join(' ')
+  // RFC 3597 §5: unknown data as its length and hexadecimal digits.
+  return data instanceof Uint8Array ? `\\# ${data.length} ${Buffer.from(data).toString('hex')}` : String(data ?? '')
+}

@@ -1,0 +1,178 @@
+// How upstreams are asked and distrusted: real sockets on loopback, a name server that lies in every way.
+import { createSocket } from 'node:dgram'
+import { afterEach, describe, expect, test } from 'vitest'
+import type { Query } from '../../src/base/question.ts'
+import type { Reply } from '../../src/base/reply.ts'
+import { openUpstreams, type Upstreams } from '../../src/upstream/forward.ts'
+import { readQuery } from '../../src/wire/read-query.ts'
+import { answerTo, type Behaviour, type NameServer, rcodeTo, startNameServer } from '../support/name-server.ts'
+import { queryPacket } from '../support/packets.ts'
+
+const open: { close(): unknown }[] = []
+afterEach(async () => {
+  for (const thing of open.splice(0)) await thing.close()
+})
+
+async function server(behaviour: Behaviour): Promise<NameServer> {
+  const started = await startNameServer(behaviour)
+  open.push(started)
+  return started
+}
+
+function upstreams(servers: readonly NameServer[], timeout = 400, attempts = 3): Upstreams {
+  const opened = openUpstreams(
+    servers.map(({ endpoint }) => endpoint),
+    { timeout, attempts },
+  )
+  open.push(opened)
+  return opened
+}
+
+function question(name: string): Query {
+  const packet = queryPacket(name)
+  const read = readQuery(packet, 0, packet.length, { client: '127.0.0.1', transport: 'udp', group: 0, received: 0 })
+  if (read.kind !== 'query') throw new Error('the test asks nonsense')
+  return read.query
+}
+
+const addressesIn = (reply: Reply): string[] =>
+  reply.body.kind === 'wire' ? reply.body.message.handOuts.map(({ address }) => address) : []
+
+const GOOD = '192.0.2.1'
+const FORGED = '203.0.113.66'
+const good: Behaviour = (query) => [answerTo(query, GOOD)]
+const silent: Behaviour = () => []
+
+test('an answer comes back as it was sent, with the upstream that gave it', async () => {
+  const up = upstreams([await server(good)])
+  const reply = await up.ask(question('www.example'))
+  expect(addressesIn(reply)).toEqual([GOOD])
+  expect(reply.outcome).toEqual({ kind: 'forwarded', upstream: 0 })
+  expect(up.figures()[0]).toMatchObject({ healthy: true, tries: 1, latency: expect.any(Number) })
+})
+
+test('each query has a port, an ID and a letter case that a forger must guess', async () => {
+  const ids = new Set<number>()
+  const names = new Set<string>()
+  const ns = await server((query) => {
+    ids.add(query.readUInt16BE(0))
+    names.add(query.subarray(12, -15).toString('latin1'))
+    return [answerTo(query, GOOD)]
+  })
+  const up = upstreams([ns])
+  for (let i = 0; i < 60; i++) await up.ask(question('www.abcdefghijklm.example'))
+  expect(ids.size).toBeGreaterThan(55)
+  expect(names.size).toBeGreaterThan(55)
+  expect(ns.ports.size).toBeGreaterThan(5)
+})
+
+describe('what is not believed', () => {
+  const lies: [string, (reply: Buffer, query: Buffer) => void][] = [
+    ['a wrong ID', (reply) => reply.writeUInt16BE((reply.readUInt16BE(0) + 1) & 0xffff, 0)],
+    ['another name', (reply) => reply.write('x', 13)],
+    ['another type', (reply, query) => reply.writeUInt16BE(28, query.length - 11 - 4)],
+  ]
+  test.each(lies)('%s: the forged packet is passed over and the true one counts', async (_what, spoil) => {
+    const ns = await server((query) => [answerTo(query, FORGED, (reply) => spoil(reply, query)), answerTo(query, GOOD)])
+    const up = upstreams([ns])
+    expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+    expect(up.figures()[0]?.strays).toBe(1)
+  })
+
+  test('a packet from another address', async () => {
+    const forger = createSocket('udp4')
+    open.push({ close: () => forger.close() })
+    const ns = await server(silent)
+    ns.behave((query) => {
+      for (const port of ns.ports) forger.send(answerTo(query, FORGED), port, '127.0.0.1')
+      return [answerTo(query, GOOD)]
+    })
+    expect(addressesIn(await upstreams([ns]).ask(question('www.example')))).toEqual([GOOD])
+  })
+
+  test('another letter case: the answer is fetched again over TCP', async () => {
+    const lower: Behaviour = (query, transport) =>
+      transport === 'tcp'
+        ? [answerTo(query, GOOD)]
+        : [
+            answerTo(query, FORGED, (reply) =>
+              reply.write(reply.subarray(12, 40).toString('latin1').toLowerCase(), 12, 'latin1'),
+            ),
+          ]
+    const ns = await server(lower)
+    expect(addressesIn(await upstreams([ns]).ask(question('www.abcdefghijklmno.example')))).toEqual([GOOD])
+    expect(ns.seen.tcp).toBe(1)
+  })
+
+  test('a malformed message: a failed try, and the next upstream is asked', async () => {
+    const bad = await server((query) => [answerTo(query, FORGED).subarray(0, -2)])
+    const up = upstreams([bad, await server(good)])
+    expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+    expect(up.figures()[0]?.failures.malformed).toBe(1)
+  })
+})
+
+test('a cut answer is fetched over TCP', async () => {
+  const ns = await server((query, transport) => [
+    answerTo(query, GOOD, (reply) => {
+      if (transport === 'udp') reply[2] = 0x83
+    }),
+  ])
+  const reply = await upstreams([ns]).ask(question('www.example'))
+  expect(addressesIn(reply)).toEqual([GOOD])
+  expect(ns.seen).toEqual({ udp: 1, tcp: 1 })
+})
+
+test.each([
+  ['SERVFAIL', 2],
+  ['REFUSED', 5],
+  ['NOTIMP', 4],
+])('%s from one upstream makes the next one be asked', async (_name, rcode) => {
+  const up = upstreams([await server((query) => [rcodeTo(query, rcode)]), await server(good)])
+  expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+})
+
+test('when one is silent the next one is asked before the first has timed out', async () => {
+  const up = upstreams([await server(silent), await server(good)], 30_000)
+  expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+})
+
+describe('when none answers', () => {
+  test('the reply is SERVFAIL with EDE 22, and says why', async () => {
+    const reply = await upstreams([await server(silent)], 100, 2).ask(question('www.example'))
+    expect(reply).toMatchObject({
+      rcode: 2,
+      outcome: { kind: 'failed', reason: 'upstream-timeout' },
+      error: { code: 22, text: 'no upstream answered in time' },
+    })
+  })
+
+  test('and the network says so, it is SERVFAIL with EDE 23', async () => {
+    const ns = await startNameServer(silent)
+    await ns.close()
+    const reply = await upstreams([ns], 5000, 2).ask(question('www.example'))
+    expect(reply).toMatchObject({ rcode: 2, outcome: { reason: 'no-upstream' }, error: { code: 23 } })
+  })
+
+  test('and none is configured, it is SERVFAIL at once', async () => {
+    const reply = await upstreams([]).ask(question('www.example'))
+    expect(reply).toMatchObject({ rcode: 2, error: { text: 'no upstream is configured' } })
+  })
+})
+
+test('an upstream that is down is left alone but for a try now and then, and found again when it is back', async () => {
+  const ns = await server(silent)
+  const up = upstreams([ns], 50, 1)
+  for (let i = 0; i < 3; i++) await up.ask(question('www.example'))
+  expect(up.figures()[0]?.healthy).toBe(false)
+  const before = ns.seen.udp
+  for (let i = 0; i < 20; i++) await up.ask(question('www.example'))
+  expect(ns.seen.udp - before).toBeLessThanOrEqual(1)
+  ns.behave(good)
+  const deadline = Date.now() + 5000
+  while (up.figures()[0]?.healthy !== true && Date.now() < deadline) {
+    await up.ask(question('www.example'))
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+})

@@ -1,0 +1,98 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { baseOf } from '../../../src/control/client.ts'
+import { explainCommand, findingsCommand, statsCommand, type Terminal } from '../../../src/control/commands.ts'
+import { type Control, startControl } from '../../../src/control/server.ts'
+import { house } from './house.ts'
+
+let control: Control
+let base: string
+
+beforeAll(async () => {
+  control = await startControl({
+    views: house().views,
+    listen: [{ address: '127.0.0.1', port: 0 }],
+    token: undefined,
+    version: '0.1.0',
+    onFault: () => {},
+    listenProblem: async () => ({ code: 'ASKFIRST_E_LISTEN', message: '' }),
+  })
+  base = baseOf(control.addresses[0] as { address: string; port: number })
+})
+afterAll(() => control.close())
+
+interface Screen extends Terminal {
+  readonly shown: () => string
+  readonly complained: () => string
+}
+
+function screen(isTTY = false, env: Record<string, string> = {}): Screen {
+  let out = ''
+  let err = ''
+  return {
+    out: {
+      isTTY,
+      columns: 80,
+      write: (text) => {
+        out += text
+      },
+    },
+    err: {
+      write: (text) => {
+        err += text
+      },
+    },
+    env,
+    shown: () => out,
+    complained: () => err,
+  }
+}
+
+const at = () => ({ base, token: undefined })
+const ESCAPE = '\u001b['
+
+describe('the commands', () => {
+  test('show a page for people and exit with 0', async () => {
+    const one = screen()
+    expect(await statsCommand(at(), false, one)).toBe(0)
+    expect(one.shown()).toContain('61 names blocked by 1 list')
+    expect(
+      one
+        .shown()
+        .split('\n')
+        .every((line) => line.length <= 80),
+    ).toBe(true)
+    const two = screen()
+    expect(await findingsCommand(at(), {}, false, two)).toBe(0)
+    expect(two.shown()).toContain('to 198.51.100.7:443 tcp')
+    const three = screen()
+    expect(await explainCommand(at(), 'ads.example.com', undefined, false, three)).toBe(0)
+    expect(three.shown()).toContain('blocked by starter.hosts')
+  })
+
+  test('pass the JSON of the API through with --json', async () => {
+    const one = screen(true)
+    expect(await statsCommand(at(), true, one)).toBe(0)
+    expect(JSON.parse(one.shown()).totals.queries).toBe(93)
+    expect(one.shown().endsWith('}\n')).toBe(true)
+    expect(one.shown()).not.toContain(ESCAPE)
+  })
+
+  test('use colours on a terminal only, and not where NO_COLOR is set', async () => {
+    const colours = async (isTTY: boolean, env: Record<string, string>): Promise<boolean> => {
+      const one = screen(isTTY, env)
+      await statsCommand(at(), false, one)
+      return one.shown().includes(ESCAPE)
+    }
+    expect(await colours(true, {})).toBe(true)
+    expect(await colours(true, { NO_COLOR: '' })).toBe(true)
+    expect(await colours(true, { NO_COLOR: '1' })).toBe(false)
+    expect(await colours(false, {})).toBe(false)
+  })
+
+  test('complain on the error stream only and exit with 1', async () => {
+    const one = screen()
+    expect(await explainCommand(at(), 'not..a.name', undefined, false, one)).toBe(1)
+    expect(one.shown()).toBe('')
+    expect(one.complained()).toBe('name: not a domain name [ASKFIRST_E_HTTP_REQUEST]\n')
+  })
+})

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest'
+import { cacheStats, journalStats, listStats, upstreamStats } from '../../../src/control/figures.ts'
+import { stats } from '../../../src/control/stats-schema.ts'
+import { Tally } from '../../../src/journal/tally.ts'
+import { entry, house, NOW } from './house.ts'
+
+const nobody = (): undefined => undefined
+
+describe('the figures of the API', () => {
+  test('fit the schema, also before the first query', async () => {
+    expect(stats.safeParse(await house().views.stats()).error).toBeUndefined()
+    const none = journalStats(new Tally(1), NOW, nobody)
+    expect(none.totals).toMatchObject({ queries: 0, blockedShare: 0 })
+    expect(none.latency.outcomes.cached).toMatchObject({ p50Us: null, p99Us: null })
+    expect(none.lastDay.minutes.queries).toHaveLength(1440)
+  })
+
+  test('the day begins 1,439 minutes before the running minute', () => {
+    expect(journalStats(new Tally(1), NOW + 17_000, nobody).lastDay.from).toBe('2026-11-21T12:31:00.000Z')
+  })
+
+  test('a time beyond every bound is no number', () => {
+    const tally = new Tally(1)
+    tally.fold(entry({ latency: 60_000_000 }), 'ip:192.168.1.20')
+    expect(journalStats(tally, NOW, nobody).latency.outcomes.cached.p50Us).toBeNull()
+  })
+
+  test('a list or an upstream that the tally has not met yet shows zero', () => {
+    const counters = new Tally(1).counters()
+    const list = { name: 'new', path: undefined, kind: 'allow', formats: [], rules: 1, lines: 1, rejected: 0 } as const
+    expect(listStats([list], counters)).toEqual([{ ...list, path: null, hits: 0 }])
+    const state = { server: 'x:53', healthy: false, tries: 0, failures: {}, latency: undefined, overTcp: 0, strays: 0 }
+    expect(upstreamStats([state], counters)[0]).toMatchObject({ queries: 0, meanUs: null, latencyMs: null })
+  })
+
+  test('the hit share counts only what the cache could have known', () => {
+    const tally = new Tally(1)
+    tally.fold(entry({ count: 3 }), 'ip:192.168.1.20')
+    tally.fold(entry({ outcome: { kind: 'forwarded', upstream: 0 } }), 'ip:192.168.1.20')
+    tally.fold(entry({ outcome: { kind: 'blocked', list: 0, line: 1 }, count: 50 }), 'ip:192.168.1.20')
+    const size = { entries: 1, bytes: 1, maxBytes: 1, laneEntries: 1 }
+    expect(cacheStats(size, tally.counters())).toMatchObject({ hits: 3, hitShare: 0.75 })
+    expect(cacheStats(size, new Tally(1).counters()).hitShare).toBe(0)
+  })
+})

@@ -1,0 +1,221 @@
+// A small house for the tests of the API: its views over a real tally, with findings, a list, an upstream and a source.
+import type { Endpoint } from '../../../src/base/address.ts'
+import { HOUR, MINUTE } from '../../../src/base/clock.ts'
+import type { Explanation } from '../../../src/control/explain-schema.ts'
+import { cacheStats, journalStats, listStats, upstreamStats } from '../../../src/control/figures.ts'
+import { pageOf } from '../../../src/control/page.ts'
+import { type Health, type PauseState, type ReportCounts, timeText } from '../../../src/control/schemas.ts'
+import type { Stats } from '../../../src/control/stats-schema.ts'
+import type { Views } from '../../../src/control/views.ts'
+import type { Entry } from '../../../src/journal/entry.ts'
+import { Tally } from '../../../src/journal/tally.ts'
+import type { Finding } from '../../../src/ledger/verdict.ts'
+import type { ListInfo } from '../../../src/policy/decision.ts'
+
+export const NOW = Date.UTC(2026, 10, 22, 12, 30)
+export const LISTEN: readonly Endpoint[] = [{ address: '127.0.0.1', port: 8053 }]
+export const TOKEN = '3f9c2a7be01d44e8b0'
+
+const KITCHEN = 'mac:aa:bb:cc:dd:ee:01'
+const NAMES = new Map([[KITCHEN, 'kitchen-tablet']])
+const nameOf = (device: string): string | undefined => NAMES.get(device)
+
+export const entry = (change: Partial<Entry> = {}): Entry => ({
+  time: NOW,
+  client: '192.168.1.20',
+  transport: 'udp',
+  name: 'www.example.org',
+  type: 1,
+  rcode: 0,
+  outcome: { kind: 'cached' },
+  lane: false,
+  count: 1,
+  latency: 20,
+  handOuts: [],
+  ...change,
+})
+
+export const finding = (change: Partial<Finding> = {}): Finding => ({
+  id: `2026-11-22 ${KITCHEN} 198.51.100.7 tcp 443`,
+  kind: 'direct-ip',
+  class: 'plain',
+  device: KITCHEN,
+  src: '192.168.1.20',
+  dst: '198.51.100.7',
+  proto: 'tcp',
+  dport: 443,
+  day: '2026-11-22',
+  first: NOW - 3 * HOUR,
+  last: NOW - MINUTE,
+  count: 12,
+  score: 70,
+  rule: 'Shorewall:loc2net:ACCEPT:',
+  reason: 'nobody asked for a name that gave 198.51.100.7',
+  ...change,
+})
+
+const LIST: ListInfo = {
+  name: 'starter.hosts',
+  path: '/etc/askfirst/blocklists/starter.hosts',
+  kind: 'block',
+  formats: ['hosts'],
+  rules: 61,
+  lines: 90,
+  rejected: 0,
+}
+
+/** What a test may set, and what the views were told. */
+export interface House {
+  readonly views: Views
+  readonly tally: Tally
+  findings: Finding[]
+  health: Health
+  readonly taken: { text: string; source: string }[]
+  readonly pauses: { seconds: number; by: string }[]
+  /** Where set, every view fails with it. */
+  fault: Error | undefined
+}
+
+export function house(): House {
+  const tally = new Tally(1)
+  tally.label({ lists: [LIST.name], upstreams: ['9.9.9.9:53'] })
+  tally.fold(entry({ count: 60, latency: 900, lane: true }), KITCHEN)
+  tally.fold(
+    entry({ name: 'ads.example.com', outcome: { kind: 'blocked', list: 0, line: 12 }, count: 30, latency: 300 }),
+    KITCHEN,
+  )
+  tally.fold(
+    entry({ outcome: { kind: 'forwarded', upstream: 0 }, type: 28, latency: 18_000, time: NOW - HOUR }),
+    'ip:192.168.1.30',
+  )
+  tally.fold(
+    entry({ outcome: { kind: 'refused', reason: 'access' }, rcode: 5, client: '203.0.113.9' }),
+    'ip:203.0.113.9',
+  )
+  tally.fold(
+    entry({ outcome: { kind: 'failed', reason: 'no-upstream' }, rcode: 2, transport: 'tcp' }),
+    'ip:192.168.1.30',
+  )
+  let pause: PauseState = { active: false, until: null, by: null }
+  const own: House = {
+    tally,
+    findings: [finding()],
+    health: { ok: true, reasons: [] },
+    taken: [],
+    pauses: [],
+    fault: undefined,
+    views: {
+      stats: () => check(statsOf(tally, pause, own.findings.length)),
+      findings: (query) => check(pageOf(own.findings, query, nameOf)),
+      explain: (name, device) => check({ ...EXPLANATION, name, device: device ?? null }),
+      devices: () =>
+        check({
+          devices: [
+            {
+              id: KITCHEN,
+              name: 'kitchen-tablet',
+              mac: 'aa:bb:cc:dd:ee:01',
+              addresses: ['192.168.1.20', 'fd00::20'],
+              shared: false,
+              asks: true,
+              first: timeText(NOW - 20 * HOUR),
+              last: timeText(NOW),
+            },
+          ],
+        }),
+      takeReports: (text, source) => {
+        own.taken.push({ text, source })
+        const lines = text.split('\n').filter((line) => line !== '')
+        return check<ReportCounts>({ reports: lines.length, notOurs: 0, unknownFormat: 0, rejected: 0 })
+      },
+      pause: (seconds, by) => {
+        own.pauses.push({ seconds, by })
+        pause = { active: true, until: timeText(NOW + seconds * 1000), by }
+        return check(pause)
+      },
+      resume: (by) => {
+        own.pauses.push({ seconds: 0, by })
+        pause = { active: false, until: null, by: null }
+        return check(pause)
+      },
+      health: () => check(own.health),
+    },
+  }
+  const check = <T>(value: T): T => {
+    if (own.fault !== undefined) throw own.fault
+    return value
+  }
+  return own
+}
+
+function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
+  const counters = tally.counters()
+  return {
+    ...journalStats(tally, NOW, nameOf),
+    version: '0.1.0',
+    started: timeText(NOW - 26 * HOUR),
+    uptime: (26 * HOUR) / 1000,
+    upstreams: upstreamStats(
+      [
+        {
+          server: '9.9.9.9:53',
+          healthy: true,
+          tries: 3,
+          failures: { timeout: 1, servfail: 0 },
+          latency: 12.5,
+          overTcp: 0,
+          strays: 0,
+        },
+      ],
+      counters,
+    ),
+    cache: cacheStats({ entries: 140, bytes: 91_000, maxBytes: 33_554_432, laneEntries: 120 }, counters),
+    policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
+    lists: listStats([LIST], counters),
+    intake: [
+      {
+        source: 'syslog/udp',
+        lines: 500,
+        reports: 480,
+        notOurs: 17,
+        unknownFormat: 1,
+        rejected: 2,
+        refusedSenders: 0,
+        bytes: 120_000,
+        clockDisagrees: 0,
+        clockSkewMs: 4,
+        lastLine: timeText(NOW - 1000),
+        lastReport: timeText(NOW - 1000),
+        samples: [{ line: 'IN=eth0 OUT=', reason: 'cut before the addresses' }],
+      },
+    ],
+    verdicts: { asked: 460, stale: 2, borrowed: 1, 'direct-ip': 12, 'dns-bypass': 3, exempt: 2, unproven: 0 },
+    evidence: { handOuts: 900, devices: 2, findings, waiting: 4, overflowed: 0 },
+    learning: { active: false, until: null },
+    pause,
+  }
+}
+
+const RULE = {
+  list: LIST.name,
+  path: LIST.path ?? null,
+  line: 12,
+  text: '0.0.0.0 ads.example.com',
+  subtree: false,
+}
+
+export const EXPLANATION: Explanation = {
+  name: 'ads.example.com',
+  device: null,
+  deviceName: null,
+  decision: { kind: 'block', clause: 'the only rule that matches', ...RULE },
+  matches: [{ kind: 'block', ...RULE }],
+  pause: { active: false, until: null, by: null },
+  wouldAnswer: {
+    A: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['127.0.0.1'] },
+    AAAA: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['::1'] },
+    HTTPS: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: [] },
+  },
+  cached: [],
+  evidence: [],
+}

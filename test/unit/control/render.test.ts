@@ -1,0 +1,181 @@
+import { stripVTControlCharacters } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { pageOf } from '../../../src/control/page.ts'
+import { renderExplanation, renderFindings } from '../../../src/control/render.ts'
+import { renderStats } from '../../../src/control/render-stats.ts'
+import { findingsQuery } from '../../../src/control/schemas.ts'
+import type { Stats } from '../../../src/control/stats-schema.ts'
+import { type Style, widthOf } from '../../../src/control/table.ts'
+import { EXPLANATION, entry, finding, house } from './house.ts'
+
+const PLAIN: Style = { width: 100, colour: false, zone: 'UTC' }
+const HOSTILE = '\u001b]0;owned\u0007\u202e\r\n evil'
+
+const widest = (text: string): number => Math.max(...text.split('\n').map(widthOf))
+
+async function statsPage(change: (stats: Stats) => Stats = (stats) => stats, style = PLAIN): Promise<string> {
+  return renderStats(change(await house().views.stats()), style)
+}
+
+describe('the page of figures', () => {
+  test('shows totals, outcomes, upstreams, lists, reports, verdicts and the top lists', async () => {
+    const page = await statsPage()
+    expect(page).toContain('askfirst 0.1.0, running for 1 d 2 h; 61 names blocked by 1 list, 0 allowed')
+    expect(page).toContain('Last 24 hours: 93 queries, 30 blocked (32.3 %)')
+    expect(page).toMatch(/cached +60 +64\.5 % +25 µs/)
+    expect(page).toMatch(/9\.9\.9\.9:53 +up +1 +12\.5 ms/)
+    expect(page).toMatch(/starter\.hosts +block +61 +30 +0/)
+    expect(page).toMatch(/syslog\/udp +500 +480 +17 +1 +2 +2026-11-22 12:29:59/)
+    expect(page).toContain('direct-ip 12, dns-bypass 3')
+    expect(page).toMatch(/30 {2}ads\.example\.com/)
+    expect(page).toMatch(/90 +30 {2}kitchen-tablet \(mac:aa:bb:cc:dd:ee:01\)/)
+    expect(page).not.toContain('paused')
+  })
+
+  test('says at the top what needs attention', async () => {
+    const page = await statsPage((stats) => ({
+      ...stats,
+      pause: { active: true, until: '2026-11-22T13:00:00.000Z', by: 'HTTP from 127.0.0.1' },
+      learning: { active: true, until: '2026-11-23T10:00:00.000Z' },
+      upstreams: stats.upstreams.map((upstream) => ({ ...upstream, healthy: false })),
+      intake: [],
+      totals: { ...stats.totals, withoutDetails: 7 },
+    }))
+    expect(page.split('\n').slice(1, 6)).toEqual([
+      'Blocking is paused until 2026-11-22 13:00:00 (HTTP from 127.0.0.1).',
+      'Learning until 2026-11-23 10:00:00: nothing is called direct-ip yet.',
+      'The upstream 9.9.9.9:53 does not answer.',
+      'No firewall has reported a connection yet: see docs/firewall.md.',
+      '7 queries are counted without details: this machine was too busy.',
+    ])
+  })
+
+  test('fits 100 columns and lets nothing hostile through, whatever names and devices are called', async () => {
+    const own = house()
+    const long = `${'a'.repeat(60)}.`.repeat(4)
+    own.tally.fold(entry({ name: long, count: 500 }), 'mac:aa:bb:cc:dd:ee:09')
+    const stats = await own.views.stats()
+    const page = renderStats(
+      {
+        ...stats,
+        version: HOSTILE,
+        lists: stats.lists.map((list) => ({ ...list, name: HOSTILE.repeat(20) })),
+        intake: stats.intake.map((source) => ({ ...source, source: `/var/log/${'x'.repeat(200)}` })),
+        top: {
+          ...stats.top,
+          devices: { error: 0, items: [{ device: 'ip:fd00::1', name: HOSTILE, queries: 1, blocked: 0 }] },
+        },
+      },
+      PLAIN,
+    )
+    expect(widest(page)).toBeLessThanOrEqual(100)
+    expect(page).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
+  })
+
+  test('is the same text with colours as without', async () => {
+    const coloured = await statsPage(undefined, { ...PLAIN, colour: true })
+    expect(coloured).toContain('\u001b[')
+    expect(stripVTControlCharacters(coloured)).toBe(await statsPage())
+  })
+})
+
+describe('the page of findings', () => {
+  const render = (findings: Parameters<typeof pageOf>[0], query = {}): string =>
+    renderFindings(
+      pageOf(findings, findingsQuery.parse(query), () => 'kitchen-tablet'),
+      PLAIN,
+    )
+
+  test('shows for each who, where to, what, how often and why', () => {
+    const page = render([finding()])
+    expect(page).toMatch(/70 +direct-ip +12 +2026-11-22 12:29:00 +kitchen-tablet/)
+    expect(page).toContain('to 198.51.100.7:443 tcp: nobody asked for a name that gave 198.51.100.7')
+    expect(page).not.toContain('Next page')
+  })
+
+  test('names the class, and writes IPv6 with a port so that it can be told from it', () => {
+    const page = render([finding({ class: 'stun', dst: '2001:db8::7', proto: 'udp', dport: 3478 })])
+    expect(page).toContain('direct-ip/stun')
+    expect(page).toContain('to [2001:db8::7]:3478 udp')
+    expect(render([finding({ dport: undefined, dst: '2001:db8::7', proto: '47' })])).toContain('to 2001:db8::7 47')
+  })
+
+  test('says how to get the next page in a line that is never cut', () => {
+    const page = render([finding({ id: 'x'.repeat(200) }), finding({ id: 'y' })], { limit: 1 })
+    expect(page).toMatch(/askfirst findings --cursor [\w-]{200,}\n$/)
+  })
+
+  test('does not call anything safe where there are none', () => {
+    const page = render([])
+    expect(page).toContain('No findings.')
+    expect(page).not.toMatch(/safe|clean/i)
+  })
+
+  test('fits 100 columns and lets nothing hostile through', () => {
+    const page = render([
+      finding({ reason: HOSTILE.repeat(30), dst: '2001:db8:1111:2222:3333:4444:5555:6666', class: 'after-dns-bypass' }),
+    ])
+    expect(widest(page)).toBeLessThanOrEqual(100)
+    expect(page).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
+  })
+})
+
+describe('the page that explains a name', () => {
+  test('shows the rule that won, what would be answered and every rule that matches', () => {
+    const page = renderExplanation(EXPLANATION, PLAIN)
+    expect(page.split('\n').slice(0, 3)).toEqual([
+      'ads.example.com: blocked by starter.hosts',
+      '  /etc/askfirst/blocklists/starter.hosts:12: 0.0.0.0 ads.example.com',
+      '  the only rule that matches',
+    ])
+    expect(page).toMatch(/A +127\.0\.0\.1 +NOERROR +1 min +sinkhole/)
+    expect(page).toMatch(/HTTPS +no record +NOERROR/)
+    expect(page).toMatch(/block +starter\.hosts +12 +0\.0\.0\.0 ads\.example\.com +this name/)
+    expect(page).not.toContain('In the cache')
+  })
+
+  test('a name without a rule is not blocked, and only the upstream knows its answer', () => {
+    const upstream = { source: 'upstream', rcode: null, ttl: null, records: [] }
+    const page = renderExplanation(
+      {
+        ...EXPLANATION,
+        device: 'mac:aa:bb:cc:dd:ee:01',
+        deviceName: 'kitchen-tablet',
+        decision: { kind: 'none', clause: 'no rule matches' },
+        matches: [],
+        wouldAnswer: { A: upstream, AAAA: upstream, HTTPS: upstream },
+        cached: [{ type: 'A', rcode: 'NOERROR', ttl: 0, stale: true, records: ['192.0.2.1', '192.0.2.2'] }],
+        evidence: [
+          {
+            device: 'mac:aa:bb:cc:dd:ee:01',
+            deviceName: null,
+            address: '192.0.2.1',
+            first: '2026-11-22T10:00:00.000Z',
+            last: '2026-11-22T11:00:00.000Z',
+            until: '2026-11-23T11:00:00.000Z',
+          },
+        ],
+      },
+      PLAIN,
+    )
+    expect(page.split('\n')[0]).toBe('ads.example.com for kitchen-tablet (mac:aa:bb:cc:dd:ee:01): not blocked')
+    expect(page).toMatch(/A +what the upstream says +– +– +upstream/)
+    expect(page).toMatch(/A +NOERROR +stale +192\.0\.2\.1 192\.0\.2\.2/)
+    expect(page).toMatch(/mac:aa:bb:cc:dd:ee:01 +192\.0\.2\.1 +2026-11-22 11:00:00 +2026-11-23 11:00:00/)
+    expect(page).not.toContain('Rules that match')
+  })
+
+  test('lets no line of a list reach the terminal as it is', () => {
+    const match = {
+      kind: 'block' as const,
+      list: HOSTILE,
+      path: HOSTILE,
+      line: 1,
+      text: HOSTILE.repeat(50),
+      subtree: true,
+    }
+    const page = renderExplanation({ ...EXPLANATION, decision: { clause: HOSTILE, ...match }, matches: [match] }, PLAIN)
+    expect(page).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
+    expect(widest(page)).toBeLessThanOrEqual(100)
+  })
+})
