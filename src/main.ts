@@ -110,12 +110,11 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
 
   // The firewall's lines become reports, wait, and are judged against the ledger.
   const zone = zoneNamed(config.reports.timeZone) ?? utc
-  const intake = new Intake({ clock, zone, live: true, onReport: (report) => void ledger.submit(report, clock.now()) })
+  const devices: DeviceSources = openDeviceSources(config.devices, ledger, clock, (problem) => log.problem(problem))
+  const judging = new Judging(ledger, { sync: resolver.sync, learn: devices.look }, clock, log)
+  const intake = new Intake({ clock, zone, live: true, onReport: (report) => judging.take(report) })
   const reports = await openReports(config.reports, intake, stdin)
   for (const problem of reports.problems) log.problem(problem)
-  const devices: DeviceSources = openDeviceSources(config.devices, ledger, clock, (problem) => log.problem(problem))
-  const judging = new Judging(ledger, resolver.sync, clock, log)
-
   // People look at all of it, and may pause the blocking.
   const pausing = new Pausing(clock, (active) => {
     resolver.send({ kind: 'pause', active })

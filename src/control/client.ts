@@ -55,7 +55,8 @@ export const askExplain = (at: ServerAt, name: string, device: string | undefine
   ask(at, '/api/v1/explain', device === undefined ? { name } : { name, device }, explanation)
 
 async function ask<T>(at: ServerAt, path: string, query: object, schema: z.ZodType<T>): Promise<Asked<T>> {
-  const url = URL.parse(`${path}?${new URLSearchParams(query as Record<string, string>)}`, at.base)
+  const given = Object.entries(query).filter(([, value]) => value !== undefined)
+  const url = URL.parse(`${path}?${new URLSearchParams(given)}`, at.base)
   if (url === null) return notRunning(at, 'this is not the address of a server')
   let status: number
   let json: string

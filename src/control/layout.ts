@@ -28,6 +28,7 @@ export const paused = ({ active, until, by }: PauseState, style: Style): string[
 /** A device by its name and its id. */
 export const deviceText = (device: string, name: string | null): string =>
   name === null ? device : `${name} (${device})`
+
 /** `1 list`, `2 lists`. */
 export const plural = (count: number, word: string): string => `${number(count)} ${word}${count === 1 ? '' : 's'}`
 

@@ -14,7 +14,7 @@ interface Family {
   readonly read: (stats: Stats) => readonly Sample[]
 }
 
-const SECONDS = 1e-6
+const SECONDS_A_MICROSECOND = 1e-6
 
 const COUNTERS: readonly Family[] = [
   family('askfirst_queries_total', 'DNS queries by how they ended.', 'outcome', ({ totals }) => ({
@@ -43,8 +43,11 @@ const COUNTERS: readonly Family[] = [
   family('askfirst_upstream_queries_total', 'DNS queries answered by upstream.', 'upstream', ({ upstreams }) =>
     Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.queries])),
   ),
-  family('askfirst_upstream_tries_total', 'Packets sent to an upstream.', 'upstream', ({ upstreams }) =>
-    Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.tries])),
+  family(
+    'askfirst_upstream_tries_total',
+    'Questions put to an upstream, retries included.',
+    'upstream',
+    ({ upstreams }) => Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.tries])),
   ),
   {
     name: 'askfirst_upstream_failures_total',
@@ -197,13 +200,13 @@ function durations(current: () => Stats): Histogram {
       let below = 0
       const steps = boundsUs.map((bound, i) => ({
         metricName: `${name}_bucket`,
-        labels: { outcome, le: String(Number((bound * SECONDS).toPrecision(6))) },
+        labels: { outcome, le: String(Number((bound * SECONDS_A_MICROSECOND).toPrecision(6))) },
         value: (below += buckets[i] ?? 0),
       }))
       return [
         ...steps,
         { metricName: `${name}_bucket`, labels: { outcome, le: '+Inf' }, value: count },
-        { metricName: `${name}_sum`, labels: { outcome }, value: sumUs * SECONDS },
+        { metricName: `${name}_sum`, labels: { outcome }, value: sumUs * SECONDS_A_MICROSECOND },
         { metricName: `${name}_count`, labels: { outcome }, value: count },
       ]
     })

@@ -1,5 +1,6 @@
 // The figures as a page for a terminal. Knows no stream: text in lines comes out, at most `style.width` wide.
 import { SECOND } from '../base/clock.ts'
+import { OUTCOMES } from '../journal/batch.ts'
 import { deviceText, page, paused, plural, section } from './layout.ts'
 import type { Stats } from './stats-schema.ts'
 import { line, type Style } from './table.ts'
@@ -14,7 +15,7 @@ export function renderStats(stats: Stats, style: Style): string {
   const { totals, lastDay, policy, lists, cache, evidence } = stats
   const lines = [
     line(
-      `askfirst ${stats.version}, running for ${span(stats.uptime * SECOND)}; ${number(policy.blocked)} names blocked by ` +
+      `askfirst ${stats.version}, running for ${span(stats.uptime * SECOND)}; ${plural(policy.blocked, 'name')} blocked by ` +
         `${plural(lists.filter((list) => list.kind === 'block').length, 'list')}, ${number(policy.allowed)} allowed`,
       style,
       'head',
@@ -33,15 +34,13 @@ export function renderStats(stats: Stats, style: Style): string {
     ...section(
       `Queries since ${moment(stats.started, style.zone)}: ${number(totals.queries)}`,
       ['ended', '#queries', '#share', '#half within', '#99 % within'],
-      Object.entries(stats.latency.outcomes)
-        .filter(([, { count }]) => count > 0)
-        .map(([outcome, { count, p50Us, p99Us }]) => [
-          outcome,
-          number(count),
-          percent(totals.queries === 0 ? 0 : count / totals.queries),
-          micros(p50Us),
-          micros(p99Us),
-        ]),
+      OUTCOMES.filter((outcome) => totals[outcome] > 0).map((outcome) => [
+        outcome,
+        number(totals[outcome]),
+        percent(totals[outcome] / totals.queries),
+        micros(stats.latency.outcomes[outcome].p50Us),
+        micros(stats.latency.outcomes[outcome].p99Us),
+      ]),
       style,
     ),
     line(

@@ -203,12 +203,12 @@ export class DeviceTable {
 
   /** Every device as it is shown, those with a MAC first, each kind least recently seen first. */
   *views(): Iterable<DeviceView> {
-    for (const machine of this.#machines.values()) {
+    for (const machine of [...this.#machines.values()].reverse()) {
       const { id, mac, first, last, shared } = machine
       const [name, addresses, asks] = [this.nameOf(id), this.addressesOf(id), this.#machineAsks(machine)]
       yield { id, mac, name, addresses, first, last, shared, asks }
     }
-    for (const place of this.#places.values()) {
+    for (const place of [...this.#places.values()].reverse()) {
       const machine = currentOwner(place)
       if (machine !== undefined && !machine.shared) continue
       const { id, address, name, first, last, asks } = place
@@ -216,9 +216,10 @@ export class DeviceTable {
     }
   }
 
-  /** Every address as it is to be stored. */
+  /** Every address as it is to be stored, least recently seen first. */
   *records(): Iterable<AddressRecord> {
-    for (const place of this.#places.values()) yield recordOf(place)
+    // Listed first, since the order may change between two steps of whoever reads this.
+    for (const place of [...this.#places.values()].reverse()) yield recordOf(place)
   }
 
   /** Takes a stored address back. A stored binding is a file's word: the lease file and the network may know better. */

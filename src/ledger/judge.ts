@@ -29,6 +29,8 @@ export interface Facts {
   readonly isInside: (address: Address) => boolean
   /** Whether this machine has the address. */
   readonly isSelf: (address: Address) => boolean
+  /** Whether the address is that of a resolver whose answers are in the evidence, although it is not inside. */
+  readonly isResolver: (address: Address) => boolean
   /** Whether the device at the address has ever asked us. */
   readonly asks: (address: Address) => boolean
   readonly exemption: (one: Case) => { readonly rule: string; readonly because: string } | undefined
@@ -131,6 +133,7 @@ function configured(one: Case, facts: Facts): Ruling | undefined {
 function bypass(one: Case, facts: Facts): Ruling | undefined {
   const { proto, dport } = one.report
   if (proto !== 'udp' && proto !== 'tcp') return undefined
+  if (dport === 53 && facts.isResolver(one.dst)) return RESOLVER
   const operator = dport === 53 || dport === 853 || dport === 443 ? facts.resolverAt(one.dst) : undefined
   const server = operator === undefined ? one.dst : `${one.dst} (${operator})`
   const way =
@@ -146,6 +149,8 @@ function bypass(one: Case, facts: Facts): Ruling | undefined {
   const names = explained.kind === 'nothing' ? [] : explained.names
   return { verdict: { kind: 'dns-bypass', class: way.class, names }, reason: `${way.reason}, past this resolver` }
 }
+
+const RESOLVER = exempt('resolver', 'questions to a resolver whose answers are known')
 
 function evidence(one: Case, facts: Facts): Ruling | undefined {
   const explained = facts.explain(one)

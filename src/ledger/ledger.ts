@@ -33,6 +33,8 @@ export interface LedgerOptions {
   readonly inside: readonly Prefix[]
   /** Addresses of this machine. */
   readonly self: readonly Address[]
+  /** Resolvers outside whose answers are taken too, as in an audit: plain DNS to them goes round nobody. */
+  readonly resolvers?: readonly Address[]
   /** Addresses that blocked names are answered with; never evidence. */
   readonly sinkhole: readonly Address[]
   readonly exempt: readonly Exemption[]
@@ -186,9 +188,25 @@ export class Ledger {
     return this.#judge(this.#open(report, 0))
   }
 
+  /** Learns from a report whose address is whose, without judging it: for logs that are read twice. */
+  meet(report: Report): void {
+    this.#meet(report, report.time, reached(report.dst))
+  }
+
   /** Notes that an address belongs to a MAC; evidence moves with it. */
   bind(address: Address, mac: Mac, at: EpochMs, source: BindingSource): void {
     this.#move(this.#devices.bind(address, mac, at, source))
+  }
+
+  /**
+   * Takes an entry of the neighbour table. A router has neighbours on its other side too, so an address counts only if
+   * it lies inside, or is a further IPv6 address of a device that is known to be there.
+   */
+  neighbour(address: Address, mac: Mac, at: EpochMs, fresh: boolean): void {
+    const { inside, scope } = this.#whereabouts(address)
+    const further = address.includes(':') && this.#devices.knowsMac(mac)
+    // What the kernel only remembers is a word, not a sight: it does not displace who was seen lately.
+    if ((inside && scope !== 'link-local') || further) this.bind(address, mac, at, fresh ? 'neighbours' : 'lease')
   }
 
   /** Takes a host name that the DHCP server knows. */
@@ -294,20 +312,25 @@ export class Ledger {
     }
   }
 
-  /** Brings a report to our clock, and learns from it whose addresses are whose. */
+  /** Brings a report to our clock, and learns from it whose address is whose. */
   #open(report: Report, offset: number): Case {
-    const { src, mac } = report
     const time = report.time + offset
     const dst = reached(report.dst)
+    this.#meet(report, time, dst)
+    const device = this.#devices.of(report.src, time)
+    if (mayBePeer(report)) this.#peers.note(device, dst, time)
+    return { report, device, dst, time, end: time + report.precision + this.#options.slack }
+  }
+
+  /**
+   * A MAC counts for a source that is inside, and for a global IPv6 source where a device of ours has it. Never for
+   * what comes from outside, which carries the MAC of the provider's router: that goes to an address inside.
+   */
+  #meet({ src, mac }: Report, time: EpochMs, dst: Address): void {
     const known = this.#isInside(src)
-    // A MAC counts for a global IPv6 source too, where a device of ours has it. Never for what comes from outside,
-    // which carries the MAC of the provider's router: that goes to an address inside.
     const bindable = mac !== undefined && (known || (src.includes(':') && this.#devices.knowsMac(mac)))
     if (bindable && !this.#isInside(dst)) this.bind(src, mac, time, 'report')
     else if (known) this.#devices.see(src, time)
-    const device = this.#devices.of(src, time)
-    if (mayBePeer(report)) this.#peers.note(device, dst, time)
-    return { report, device, dst, time, end: time + report.precision + this.#options.slack }
   }
 
   #judge(opened: Case): Judgement {
@@ -334,12 +357,14 @@ export class Ledger {
 
   #makeFacts(): Facts {
     const self = new Set(this.#options.self)
+    const resolvers = new Set(this.#options.resolvers)
     const configured = exemptions(this.#options.exempt)
     return {
       scopeOf: (address) => this.#whereabouts(address).scope,
       resolverAt: (address) => this.#whereabouts(address).resolver,
       isInside: (address) => self.has(address) || this.#isInside(address),
       isSelf: (address) => self.has(address),
+      isResolver: (address) => resolvers.has(address),
       asks: (address) => this.#devices.asks(address),
       exemption: ({ report, device }) => configured(report, device),
       explain: ({ report, device, dst, time, end }) =>

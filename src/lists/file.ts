@@ -40,7 +40,7 @@ export const unreadable = (file: string, why: string): Problem => ({
 /** Why the system refused, in words. */
 export function reasonOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code ?? ''
-  if (code === 'ENOENT') return 'there is no such file'
+  if (code === 'ENOENT') return 'there is no such file or folder'
   if (code === 'EACCES' || code === 'EPERM') return 'permission denied'
   if (/^Z_/.test(code)) return 'the gzip data are broken or cut off'
   return error instanceof Error ? error.message : String(error)

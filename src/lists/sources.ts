@@ -45,8 +45,9 @@ export async function findLists(sources: ListSources): Promise<{ lists: FoundLis
   if ('code' in inFolder) return { lists, problems: [inFolder] }
   for (const path of inFolder) if (!known.has(path)) lists.push(found(path, kindOf(path), 'auto'))
   if (lists.length <= LISTS_MAX) return { lists, problems: [] }
-  const message = `${lists.length} lists; at most ${LISTS_MAX} are read`
-  return { lists: lists.slice(0, LISTS_MAX), problems: [{ code: 'ASKFIRST_E_LIST_BOUND', message }] }
+  const message = `${lists.length} lists are more than one policy takes, which is ${LISTS_MAX}`
+  const place = sources.folder === null ? { path: 'lists.files' } : { file: resolve(sources.folder) }
+  return { lists: lists.slice(0, LISTS_MAX), problems: [{ code: 'ASKFIRST_E_LIST_BOUND', message, place }] }
 }
 
 const inline = (sources: ListSources): FoundList[] =>

@@ -89,7 +89,7 @@ function compile(tables: Record<TableName, Gathering>, bases: readonly number[],
   return { buffer, blocked, allowed, rules }
 }
 
-/** So many bits that a bucket has between two and four entries on average. */
+/** So many bits that a bucket has between two and four entries on average; fewer than the rules are sorted by. */
 const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(Math.max(1, entries))) - 2)
 
 /** Writes sorted rules into their table. */

@@ -9,8 +9,8 @@ export interface Gathering {
   /** Takes a name of `labels` labels by the state that it left in a fingerprinter. Rule numbers must not fall. */
   readonly push: (states: Int32Array, labels: number, rule: number) => void
   /**
-   * Takes the rules out: each name once, with its lowest rule, in the order of the first word's top bits, in parts of
-   * `STRIDE` words a rule. `stated` is called for each rule that its list has not stated before.
+   * Takes the rules out: each name once, with its lowest rule, in parts of `STRIDE` words a rule. They are in the order
+   * of the first word's top bits, at least log2 of the number of rules of them. `stated` is called for each rule that its list has not stated before.
    */
   readonly sort: (bases: readonly number[], stated: (list: number) => void) => SortedRules
 }
@@ -34,6 +34,7 @@ export function gathering(): Gathering {
   const chunks: Int32Array[][] = Array.from({ length: 2 ** PART_BITS }, () => [])
   const open: Int32Array[] = Array.from({ length: 2 ** PART_BITS }, () => new Int32Array(0))
   const fill = new Int32Array(2 ** PART_BITS)
+  let size = 0
   let depths = 0
 
   const push = (states: Int32Array, labels: number, rule: number): void => {
@@ -55,14 +56,17 @@ export function gathering(): Gathering {
     chunk[at + 2] = third(a, b, c)
     chunk[at + 3] = rule
     fill[part] = at + STRIDE
+    size++
     depths |= 1 << Math.min(labels, 31)
   }
 
   const sort = (bases: readonly number[], stated: (list: number) => void): SortedRules => {
     const parts: Int32Array[] = []
     let entries = 0
+    // So many buckets in all as there are rules, also in a part that happens to have few.
+    const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, size))) - PART_BITS)
     for (let part = 0; part < chunks.length; part++) {
-      const sorted = sortPart(chunks[part] as Int32Array[], fill[part] as number, bases, stated)
+      const sorted = sortPart(chunks[part] as Int32Array[], fill[part] as number, bits, bases, stated)
       chunks[part] = []
       open[part] = new Int32Array(0)
       parts.push(sorted)
@@ -81,12 +85,12 @@ export function gathering(): Gathering {
 function sortPart(
   chunks: readonly Int32Array[],
   lastFill: number,
+  bits: number,
   bases: readonly number[],
   stated: (list: number) => void,
 ): Int32Array {
   const ends = chunks.map((chunk, i) => (i === chunks.length - 1 ? lastFill : chunk.length))
   const size = ends.reduce((sum, end) => sum + end, 0) / STRIDE
-  const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, size))))
   const bucketOf = (word: number): number => (word << PART_BITS) >>> (32 - bits)
 
   const starts = new Int32Array(2 ** bits + 1)

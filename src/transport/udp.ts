@@ -4,20 +4,41 @@ import type { Endpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Clients } from '../pipeline/clients.ts'
+import { HEADER } from '../wire/read-query.ts'
 import type { Listener } from './listener.ts'
 
 /** Kernel buffer for queries that wait: a burst of some thousand packets. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024
-/** Lane replies are at most this long: a UDP reply's largest configured size. */
-const REPLY_MAX = 4096
+export const RECEIVE_BUFFER = 4 * 1024 * 1024
+/** Longest query that is read: as large as the largest UDP size that we can be set to announce (RFC 6891 §6.2.3). */
+export const QUERY_MAX = 4096
+/** Longest reply: a UDP reply's largest configured size. */
+export const REPLY_MAX = 4096
+
+/** What only some ask for. */
+export interface UdpOptions {
+  /** Several sockets, one a thread, share the address and port: the system deals the askers out to them (SO_REUSEPORT). */
+  readonly shared?: boolean
+}
+
+/** A UDP listener. */
+export interface UdpListener extends Listener {
+  /** Replies that the system did not take: no way there, a firewall's rule, no room. Their askers ask again. */
+  readonly unsent: number
+}
 
 /** Listens; rejects with the system's error where it cannot. A datagram's reply leaves from the address that was asked. */
-export async function listenUdp(at: Endpoint, answerer: Answerer, clients: Clients, clock: Clock): Promise<Listener> {
+export async function listenUdp(
+  at: Endpoint,
+  answerer: Answerer,
+  clients: Clients,
+  clock: Clock,
+  { shared = false }: UdpOptions = {},
+): Promise<UdpListener> {
   const socket = createSocket({
     type: at.address.includes(':') ? 'udp6' : 'udp4',
     ipv6Only: at.address.includes(':'),
-    // Replies go to addresses: nothing to look up.
-    lookup: (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4),
+    reusePort: shared,
+    lookup: noLookup,
   })
   await new Promise<void>((resolve, reject) => {
     socket.once('error', reject)
@@ -29,24 +50,43 @@ export async function listenUdp(at: Endpoint, answerer: Answerer, clients: Clien
   growBuffer(socket)
   // ICMP errors of replies that nobody takes, or an interface that went away: the next packet may fare better.
   socket.on('error', () => {})
+  let unsent = 0
+  const sent = (fault: Error | null): void => {
+    if (fault !== null) unsent++
+  }
   const scratch = Buffer.alloc(REPLY_MAX)
   socket.on('message', (packet, from) => {
     const client = clients.of(from.address)
-    const size = answerer.quick(packet, 0, packet.length, client, true, scratch, 0, clock.now(), clock.ticks())
+    const query = readable(packet)
+    const size = answerer.quick(query, 0, query.length, client, true, scratch, 0, clock.now(), clock.ticks())
     if (size > 0) {
       // A copy, since the kernel may take it later.
-      socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, ignore)
+      socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, sent)
     } else {
-      answerer.answer(packet, client, 'udp', (reply) => socket.send(reply, from.port, from.address, ignore))
+      answerer.answer(query, client, 'udp', (reply) => socket.send(reply, from.port, from.address, sent))
     }
   })
   const bound = socket.address()
   return {
     kind: 'udp',
     endpoint: { address: at.address, port: bound.port },
+    get unsent() {
+      return unsent
+    },
     close: () => new Promise((resolve) => socket.close(() => resolve())),
   }
 }
+
+/** What counts of a packet: all of it, or of one that is too long its header, which is malformed without the rest. */
+export const readable = (packet: Uint8Array): Uint8Array =>
+  packet.length > QUERY_MAX ? packet.subarray(0, HEADER) : packet
+
+/** Replies go to addresses: nothing to look up. */
+export const noLookup = (
+  host: string,
+  _options: unknown,
+  done: (fault: null, address: string, family: number) => void,
+): void => done(null, host, host.includes(':') ? 6 : 4)
 
 /** The kernel may grant less than asked for (net.core.rmem_max); what it grants is enough to serve. */
 function growBuffer(socket: Socket): void {
@@ -56,6 +96,3 @@ function growBuffer(socket: Socket): void {
     // Refused: the system's default stays.
   }
 }
-
-/** A reply that cannot be sent is the network's loss; the asker asks again. */
-function ignore(): void {}

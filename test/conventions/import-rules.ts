@@ -6,7 +6,7 @@ import ts from 'typescript'
  * The layer of each folder of src, and of the files in src itself that are not composition roots. A file imports from
  * a lower number, or from its own folder.
  */
-const LAYERS: Readonly<Record<string, number>> = {
+export const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   wire: 1,
   policy: 1,
@@ -19,7 +19,6 @@ const LAYERS: Readonly<Record<string, number>> = {
   lists: 5,
   devices: 5,
   state: 5,
-  history: 5,
   control: 5,
   config: 5,
   threads: 6,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { DOORS, violations } from './import-rules.ts'
+import { DOORS, LAYERS, violations } from './import-rules.ts'
 import { filesUnder, textOf } from './tree.ts'
 
 const sources = filesUnder('src', '.ts')
@@ -14,6 +14,15 @@ describe('every source file', () => {
     const { dependencies, optionalDependencies } = JSON.parse(textOf('package.json')) as Record<string, object>
     expect(Object.keys(DOORS).sort()).toEqual(Object.keys({ ...dependencies, ...optionalDependencies }).sort())
   })
+})
+
+test('ARCHITECTURE.md draws the layers that are enforced', () => {
+  const rows = [...textOf('ARCHITECTURE.md').matchAll(/^\| (\d) \| ([^|]+) \|/gm)]
+  const drawn = rows.flatMap(([, layer, names]) =>
+    [...(names as string).matchAll(/`([a-z-]+)\/`/g)].map(([, folder]) => [folder as string, Number(layer)]),
+  )
+  const folders = Object.entries(LAYERS).filter(([name]) => !name.endsWith('.ts'))
+  expect(Object.fromEntries(drawn)).toEqual(Object.fromEntries(folders))
 })
 
 describe('the rules see', () => {

@@ -37,8 +37,13 @@ describe.skipIf(!requireTools())('a house', () => {
   const verdicts = async () => (await api<{ verdicts: Record<string, number> }>('/api/v1/stats')).verdicts
   const count = async (verdict: string): Promise<number> => (await verdicts())[verdict] ?? 0
   const findings = async () => (await api<{ findings: Finding[] }>('/api/v1/findings')).findings
-  const judged = (verdict: string, more: number) =>
-    until(`${more} ${verdict}`, async () => ((await count(verdict)) >= more ? true : undefined), 15_000)
+  const judged = async (verdict: string, least: number) => {
+    const enough = async () => ((await count(verdict)) >= least ? true : undefined)
+    await until(`${least} ${verdict}`, enough, 10_000).catch(async (fault: unknown) => {
+      const { verdicts, intake, evidence } = await api<Record<string, unknown>>('/api/v1/stats')
+      throw new Error(`${fault}: ${JSON.stringify({ verdicts, intake, evidence })}`)
+    })
+  }
 
   beforeAll(async () => {
     house = await buildHouse()

@@ -5,8 +5,8 @@ import { answered, type DnsLogReader, loggedName, loggedTime, NO_ANSWER, NOT_OUR
 
 /**
  * Reads `{"ts": 1790000000.25, "client": "192.168.1.10", "qname": "www.example.org", "a": ["203.0.113.7"],
- * "aaaa": [], "ttl": 60}`. `ts` is seconds since 1970 or an ISO 8601 stamp with a zone; `a`, `aaaa` and `ttl` may be
- * left out; `ttl` in seconds is one number, or a list with one for each record of the answer. `"kind": "query"`
+ * "aaaa": [], "ttl": 60}`. `ts` is seconds since 1970 or an ISO 8601 stamp with a zone; `a`, `aaaa`, `ttl` and
+ * `server` (who answered) may be left out; `ttl` in seconds is one number, or a list with one for each record of the answer. `"kind": "query"`
  * marks a line that is only a question.
  */
 export const plainDnsJson: DnsLogReader = (line) => {
@@ -25,7 +25,8 @@ export const plainDnsJson: DnsLogReader = (line) => {
     const address = typeof text === 'string' ? parseAddress(text) : undefined
     return address === undefined ? [] : [{ address, ttl }]
   })
-  return answered({ time, client, name, handOuts })
+  const server = typeof entry['server'] === 'string' ? parseAddress(entry['server']) : undefined
+  return answered({ time, client, name, handOuts, server })
 }
 
 /** The TTL of the whole: a list also holds those of aliases, so which is whose cannot be told. */

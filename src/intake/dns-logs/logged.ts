@@ -12,6 +12,8 @@ export interface LoggedAnswer {
   /** The name that was asked, not one that an alias led to. */
   readonly name: Name
   readonly handOuts: readonly HandOut[]
+  /** Who answered, where the log tells; a log that a resolver writes of itself does not. */
+  readonly server?: Address | undefined
 }
 
 /** How a line ends: exactly one of these. */

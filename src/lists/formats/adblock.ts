@@ -67,12 +67,15 @@ const isRemark = (bytes: Uint8Array, from: number, to: number): boolean =>
 
 /** What a rule is about that has another byte than `^` after its name. */
 function otherThanName(byte: number): LineEnd {
-  if (isBlank(byte)) return BLANK_INSIDE
+  if (byte <= 0x20 || byte === 0x7f) return BLANK_INSIDE
   if (byte === STAR) return skipped.pattern
   return byte === DOLLAR ? skipped.modifier : skipped.url
 }
 
-const BLANK_INSIDE: LineEnd = Object.freeze({ kind: 'rejected', why: 'a blank in the middle of the rule' })
+const BLANK_INSIDE: LineEnd = Object.freeze({
+  kind: 'rejected',
+  why: 'a blank or a control character in the middle of the rule',
+})
 
 /** The first byte from `from` on that cannot be part of a name. */
 function nameEnd(bytes: Uint8Array, from: number, to: number): number {

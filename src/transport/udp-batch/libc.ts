@@ -8,8 +8,8 @@ export type Pointer = number
 /** The calls, in their cheapest form: numbers only, nothing to convert. Each returns a negative number on failure. */
 export interface Libc {
   readonly socket: (family: number, type: number, protocol: number) => number
-  readonly setsockopt: (fd: number, level: number, option: number, value: Pointer, size: number) => number
-  readonly bind: (fd: number, name: Pointer, size: number) => number
+  readonly setsockopt: (fd: number, level: number, option: number, value: Uint32Array, size: number) => number
+  readonly bind: (fd: number, name: Uint32Array, size: number) => number
   readonly close: (fd: number) => number
   /** `timeout`: 0, a null pointer. */
   readonly recvmmsg: (fd: number, headers: Pointer, count: number, flags: number, timeout: Pointer) => number
@@ -43,20 +43,24 @@ export const LINUX = {
 } as const
 
 /**
- * Opens the door; `undefined` where it stays shut. The layouts of `messages.ts` hold for Linux on 64-bit little-endian
- * x64 and arm64 only, and koffi is an optional package that some platforms have no binary of.
+ * The calls; `undefined` where they cannot be had. The layouts of `messages.ts` hold for Linux on little-endian x64 and
+ * arm64 only, koffi is an optional package without a binary for some platforms, and a sandbox may forbid the calls.
  */
-export async function openLibc(): Promise<Libc | undefined> {
+export const openLibc = (): Promise<Libc | undefined> => (opened ??= open())
+
+let opened: Promise<Libc | undefined> | undefined
+
+async function open(): Promise<Libc | undefined> {
   const fits = process.platform === 'linux' && (process.arch === 'x64' || process.arch === 'arm64')
   if (!fits || endianness() !== 'LE') return undefined
   try {
     const { default: koffi } = await import('koffi')
     // The process itself: its C library is loaded already, whichever it is.
     const library = koffi.load(null)
-    return {
+    const libc: Libc = {
       socket: library.func('int socket(int family, int type, int protocol)'),
-      setsockopt: library.func('int setsockopt(int fd, int level, int option, uintptr_t value, uint32_t size)'),
-      bind: library.func('int bind(int fd, uintptr_t name, uint32_t size)'),
+      setsockopt: library.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t size)'),
+      bind: library.func('int bind(int fd, const void *name, uint32_t size)'),
       close: library.func('int close(int fd)'),
       recvmmsg: library.func('int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, uintptr_t timeout)'),
       sendmmsg: library.func('int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)'),
@@ -64,10 +68,25 @@ export async function openLibc(): Promise<Libc | undefined> {
       errno: () => koffi.errno(),
       pointer: (memory) => Number(koffi.address(memory)),
     }
+    return isAllowed(libc) ? libc : undefined
   } catch {
     return undefined
   }
 }
+
+/** Whether the system lets us make the two calls: on a fresh socket they find nothing to do. */
+function isAllowed(libc: Libc): boolean {
+  const fd = libc.socket(LINUX.AF_INET, LINUX.SOCK_DGRAM | LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC, 0)
+  if (fd < 0) return false
+  const nothing = libc.pointer(NO_MESSAGE)
+  const receives = libc.recvmmsg(fd, nothing, 1, LINUX.MSG_DONTWAIT, 0) < 0 && libc.errno() === LINUX.EAGAIN
+  const sends = libc.sendmmsg(fd, nothing, 0, LINUX.MSG_DONTWAIT) === 0
+  libc.close(fd)
+  return receives && sends
+}
+
+/** A header of zeros. It stands here, not in the function, so that nothing takes it away while the kernel reads it. */
+const NO_MESSAGE = new ArrayBuffer(64)
 
 /** The error that node would have thrown for the latest failed call: `code` is the system's name for it. */
 export function systemError(libc: Libc, call: string): Error {

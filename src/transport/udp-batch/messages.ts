@@ -4,54 +4,57 @@
 // struct mmsghdr on 64-bit Linux, in 32-bit words: 0 address of the name, 2 size of the name, 4 address of the iovec,
 // 6 number of iovecs, 8 control data (none), 12 flags, 14 length of the datagram; 16 words in all. struct iovec: 0
 // address of the data, 2 its size; 4 words in all. Counts and sizes of 64 bits have upper halves that stay zero.
-import { type Libc, LINUX, type Pointer } from './libc.ts'
-import { NAME_ROOM, NAME_SIZE } from './socket-address.ts'
+import { QUERY_MAX, REPLY_MAX } from '../udp.ts'
+import { LINUX, type Libc, type Pointer } from './libc.ts'
+import { NAME_WORDS } from './socket-address.ts'
 
-/** Datagrams of one system call. */
+/** Datagrams that one system call takes in. */
 export const BATCH = 64
-/** Longest query that is read: as large as the largest UDP size that we can be set to announce (RFC 6891 §6.2.3). */
-export const QUERY_MAX = 4096
-/** Longest reply over UDP: the largest UDP size that can be set. */
-export const REPLY_MAX = 4096
-
+/** Datagrams that one system call sends: a batch, and what else is ready. */
+const OUT = 2 * BATCH
 /** Slots a page apart would share a few sets of the processor's first cache; a line more and they do not. */
 const QUERY_STRIDE = QUERY_MAX + 64
 /** Replies stand back to back: a batch of usual ones stays in the first cache. */
 const REPLIES_ROOM = 64 * 1024
+
 const HEADER_WORDS = 16
 const IOVEC_WORDS = 4
-const NAME_WORDS = NAME_ROOM / 4
-/** Where the parts stand, in words: headers, iovecs, names, data. */
-const IOVECS = BATCH * HEADER_WORDS
-const NAMES = IOVECS + BATCH * IOVEC_WORDS
-const DATA = NAMES + BATCH * NAME_WORDS
-/** Fields of a header, in words. */
-const AT = { name: 0, nameSize: 2, iovec: 4, iovecs: 6, flags: 12, length: 14 } as const
+/** Fields of a header and of an iovec, in words. */
+const AT = { name: 0, nameSize: 2, iovec: 4, iovecs: 6, flags: 12, length: 14, data: 0, size: 2 } as const
 
-interface Memory {
+/** An array of messages and room for data behind it: headers, iovecs, names, data. */
+class Memory {
   readonly bytes: Uint8Array
   readonly words: Uint32Array
   readonly pointer: Pointer
-}
+  /** Where the iovecs and names begin, in words, and the data, in bytes. */
+  readonly iovecs: number
+  readonly names: number
+  readonly data: number
 
-/** An array of messages with room for data behind it; zero pages until they are touched. */
-function layOut(libc: Libc, dataBytes: number): Memory {
-  const memory = new ArrayBuffer(4 * DATA + dataBytes)
-  const words = new Uint32Array(memory)
-  const pointer = libc.pointer(memory)
-  for (let i = 0; i < BATCH; i++) {
-    const header = i * HEADER_WORDS
-    putPointer(words, header + AT.name, pointer + 4 * (NAMES + i * NAME_WORDS))
-    putPointer(words, header + AT.iovec, pointer + 4 * (IOVECS + i * IOVEC_WORDS))
-    words[header + AT.iovecs] = 1
+  constructor(libc: Libc, count: number, nameSize: number, dataBytes: number) {
+    this.iovecs = count * HEADER_WORDS
+    this.names = this.iovecs + count * IOVEC_WORDS
+    this.data = 4 * (this.names + count * NAME_WORDS)
+    // Zero pages until they are touched: what is never used costs no memory.
+    const memory = new ArrayBuffer(this.data + dataBytes)
+    this.bytes = new Uint8Array(memory)
+    this.words = new Uint32Array(memory)
+    this.pointer = libc.pointer(memory)
+    for (let i = 0; i < count; i++) {
+      const header = i * HEADER_WORDS
+      this.point(header + AT.name, 4 * (this.names + i * NAME_WORDS))
+      this.point(header + AT.iovec, 4 * (this.iovecs + i * IOVEC_WORDS))
+      this.words[header + AT.nameSize] = nameSize
+      this.words[header + AT.iovecs] = 1
+    }
   }
-  return { bytes: new Uint8Array(memory), words, pointer }
-}
 
-/** A store into a Uint32Array takes a number modulo 2^32, whole part only. */
-function putPointer(words: Uint32Array, at: number, pointer: Pointer): void {
-  words[at] = pointer
-  words[at + 1] = pointer / 2 ** 32
+  /** Writes the address of the byte at `to`. A store into a Uint32Array takes the whole part, modulo 2^32. */
+  point(word: number, to: number): void {
+    this.words[word] = this.pointer + to
+    this.words[word + 1] = (this.pointer + to) / 2 ** 32
+  }
 }
 
 /** Datagrams that came in. What stands here is true until the next `receive`. */
@@ -60,33 +63,32 @@ export class Inbox {
   readonly #memory: Memory
   readonly bytes: Uint8Array
   readonly words: Uint32Array
-  #dirty = BATCH
+  #received = 0
 
   constructor(libc: Libc) {
+    const memory = new Memory(libc, BATCH, 4 * NAME_WORDS, BATCH * QUERY_STRIDE)
     this.#libc = libc
-    this.#memory = layOut(libc, BATCH * QUERY_STRIDE)
-    const { bytes, words, pointer } = this.#memory
-    this.bytes = bytes
-    this.words = words
+    this.#memory = memory
+    this.bytes = memory.bytes
+    this.words = memory.words
     for (let i = 0; i < BATCH; i++) {
-      putPointer(words, IOVECS + i * IOVEC_WORDS, pointer + this.at(i))
-      words[IOVECS + i * IOVEC_WORDS + 2] = QUERY_MAX
+      memory.point(memory.iovecs + i * IOVEC_WORDS + AT.data, this.at(i))
+      memory.words[memory.iovecs + i * IOVEC_WORDS + AT.size] = QUERY_MAX
     }
   }
 
-  /** Takes what waits at the socket, up to `BATCH` datagrams; how many, 0 for none or a failure. Never blocks. */
+  /** Takes what waits at the socket; returns how many datagrams that are, 0 for none or a failure. Never blocks. */
   receive(fd: number): number {
-    const { words, pointer } = this.#memory
     // The kernel has written the size of each name that it filled in.
-    for (let i = 0; i < this.#dirty; i++) words[i * HEADER_WORDS + AT.nameSize] = NAME_ROOM
-    const count = this.#libc.recvmmsg(fd, pointer, BATCH, LINUX.MSG_DONTWAIT, 0)
-    this.#dirty = count > 0 ? count : 0
-    return this.#dirty
+    for (let i = 0; i < this.#received; i++) this.words[i * HEADER_WORDS + AT.nameSize] = 4 * NAME_WORDS
+    const count = this.#libc.recvmmsg(fd, this.#memory.pointer, BATCH, LINUX.MSG_DONTWAIT, 0)
+    this.#received = Math.max(0, count)
+    return this.#received
   }
 
   /** Where datagram `i` begins in `bytes`. */
   at(i: number): number {
-    return 4 * DATA + i * QUERY_STRIDE
+    return this.#memory.data + i * QUERY_STRIDE
   }
 
   /** Bytes of datagram `i` that are here. */
@@ -99,80 +101,79 @@ export class Inbox {
     return ((this.words[i * HEADER_WORDS + AT.flags] as number) & LINUX.MSG_TRUNC) !== 0
   }
 
-  /** Where its sender's socket address begins, in `words`. */
+  /** Where its sender's socket address begins in `words`. */
   nameAt(i: number): number {
-    return NAMES + i * NAME_WORDS
+    return this.#memory.names + i * NAME_WORDS
   }
 }
 
-/** Datagrams that go out: written at `at` in `bytes`, then added, then flushed. */
+/** Datagrams that go out: each is written at `at` in `bytes`, then added; `flush` sends them. */
 export class Outbox {
   readonly #libc: Libc
   readonly #memory: Memory
   readonly #nameWords: number
   readonly bytes: Uint8Array
-  /** Where the next reply is to be written; there is room for `REPLY_MAX` bytes. */
-  at = 4 * DATA
+  /** Where the next reply is to be written, if the box is not full; there is room for `REPLY_MAX` bytes. */
+  at: number
   #count = 0
 
+  /** `nameSize`: bytes of a socket address of the socket's family. */
   constructor(libc: Libc, nameSize: number) {
+    const memory = new Memory(libc, OUT, nameSize, REPLIES_ROOM)
     this.#libc = libc
-    this.#memory = layOut(libc, REPLIES_ROOM)
+    this.#memory = memory
     this.#nameWords = nameSize / 4
-    this.bytes = this.#memory.bytes
-    for (let i = 0; i < BATCH; i++) this.#memory.words[i * HEADER_WORDS + AT.nameSize] = nameSize
+    this.bytes = memory.bytes
+    this.at = memory.data
   }
 
   get isEmpty(): boolean {
     return this.#count === 0
   }
 
-  /** Whether the next reply needs a `flush` first. */
+  /** Whether it must be flushed before the next reply. */
   get isFull(): boolean {
-    return this.#count === BATCH || this.at > 4 * DATA + REPLIES_ROOM - REPLY_MAX
+    return this.#count === OUT || this.at + REPLY_MAX > this.bytes.length
   }
 
-  /** Adds the `size` bytes at `at`, for the socket address at word `nameAt` of `names`. */
+  /** Adds the `size` bytes at `at`, for the socket address at `nameAt` of `names`. */
   add(size: number, names: Uint32Array, nameAt: number): void {
-    const { words, pointer } = this.#memory
+    const { words, names: own, iovecs } = this.#memory
     const i = this.#count++
-    const to = NAMES + i * NAME_WORDS
-    for (let k = 0; k < this.#nameWords; k++) words[to + k] = names[nameAt + k] as number
-    const iovec = IOVECS + i * IOVEC_WORDS
-    putPointer(words, iovec, pointer + this.at)
-    words[iovec + 2] = size
-    // On whole words, so that copying is quick.
+    for (let k = 0; k < this.#nameWords; k++) words[own + i * NAME_WORDS + k] = names[nameAt + k] as number
+    this.#memory.point(iovecs + i * IOVEC_WORDS + AT.data, this.at)
+    words[iovecs + i * IOVEC_WORDS + AT.size] = size
+    // On whole words: copying is quicker.
     this.at += (size + 7) & ~7
   }
 
   /**
-   * Sends all. `refused` counts those that the system would not take at all; those that its buffer had no room for are
-   * handed to `late`, as they stand here: their bytes and their socket address are true during the call only.
+   * Sends all; returns how many the system would not take at all. Those that its buffer has no room for now are handed
+   * to `late`: both views are true during the call only. Never blocks.
    */
   flush(fd: number, late: (reply: Uint8Array, name: Uint8Array) => void): number {
-    const { bytes, pointer, words } = this.#memory
-    const libc = this.#libc
+    const { bytes, words, pointer, iovecs, names, data } = this.#memory
     const count = this.#count
-    let sent = 0
     let refused = 0
-    while (sent < count) {
-      const taken = libc.sendmmsg(fd, pointer + 4 * HEADER_WORDS * sent, count - sent, LINUX.MSG_DONTWAIT)
-      if (taken > 0) sent += taken
-      else if (libc.errno() === LINUX.EAGAIN) break
+    let i = 0
+    while (i < count) {
+      const sent = this.#libc.sendmmsg(fd, pointer + 4 * i * HEADER_WORDS, count - i, LINUX.MSG_DONTWAIT)
+      if (sent > 0) i += sent
+      else if (this.#libc.errno() === LINUX.EAGAIN) break
       else {
-        // This one cannot go: a port 0, no way there, a firewall's rule. The next may.
-        sent++
+        // This one cannot go: no way there, a port 0, a firewall's rule. The next may.
         refused++
+        i++
       }
     }
-    for (; sent < count; sent++) {
-      const iovec = IOVECS + sent * IOVEC_WORDS
-      const at = ((words[iovec] as number) - (pointer >>> 0)) >>> 0
-      const name = 4 * (NAMES + sent * NAME_WORDS)
-      late(bytes.subarray(at, at + (words[iovec + 2] as number)), bytes.subarray(name, name + NAME_ROOM))
+    for (; i < count; i++) {
+      const iovec = iovecs + i * IOVEC_WORDS
+      const at = ((words[iovec + AT.data] as number) - pointer) >>> 0
+      const name = 4 * (names + i * NAME_WORDS)
+      late(bytes.subarray(at, at + (words[iovec + AT.size] as number)), bytes.subarray(name, name + 4 * NAME_WORDS))
     }
     this.#count = 0
-    this.at = 4 * DATA
+    this.at = data
     return refused
   }
 }

@@ -6,7 +6,7 @@ import { renderStats } from '../../../src/control/render-stats.ts'
 import { findingsQuery } from '../../../src/control/schemas.ts'
 import type { Stats } from '../../../src/control/stats-schema.ts'
 import { type Style, widthOf } from '../../../src/control/table.ts'
-import { EXPLANATION, entry, finding, house } from './house.ts'
+import { EXPLANATION, entry, finding, house, NOW } from './house.ts'
 
 const PLAIN: Style = { width: 100, colour: false, zone: 'UTC' }
 const HOSTILE = '\u001b]0;owned\u0007\u202e\r\n evil'
@@ -48,6 +48,12 @@ describe('the page of figures', () => {
       'No firewall has reported a connection yet: see docs/firewall.md.',
       '7 queries are counted without details: this machine was too busy.',
     ])
+  })
+
+  test('counts by outcome what is known by its outcome only', async () => {
+    const own = house()
+    own.tally.foldLost([0, 940, 0, 0, 0, 0, 0], NOW)
+    expect(renderStats(await own.views.stats(), PLAIN)).toMatch(/cached +1,000 +96\.8 % +25 µs/)
   })
 
   test('fits 100 columns and lets nothing hostile through, whatever names and devices are called', async () => {

@@ -69,6 +69,12 @@ describe('a count table', () => {
     expect(two.get('a')).toBe(2)
   })
 
+  test('tells keys apart whose hashes are equal: among 300,000 there are about ten such pairs', () => {
+    const table = new CountTable(5)
+    for (let i = 0; i < 300_000; i++) table.add(`name-${i}.example`, 1)
+    expect(table.size).toBe(300_000)
+  })
+
   test('is empty after clear', () => {
     const table = new CountTable(3)
     for (let i = 0; i < 1000; i++) table.add(`key-${i}`, 1)
