@@ -104,9 +104,9 @@ export async function audit(logs: AuditLogs, options: AuditOptions, events: Audi
     await eachReport(path, file, options.zone, near, summary.firewall, events, (report) => {
       latest = Math.max(latest, report.time)
       judgeDue(latest)
-      if (!ledger.submit(report, report.time)) {
+      if (!ledger.submitPast(report)) {
         judgeDue(Number.POSITIVE_INFINITY)
-        ledger.submit(report, report.time)
+        ledger.submitPast(report)
       }
     })
   })

@@ -19,6 +19,7 @@ import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
 import { openReports, type Reports } from './server/reports.ts'
 import { ledgerOptions, listSources, resolverSettings, sinkholeAnswer } from './server/settings.ts'
+import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
 import { views } from './server/views.ts'
 import { openEvidenceFile } from './state/evidence-file.ts'
@@ -115,6 +116,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const intake = new Intake({ clock, zone, live: true, onReport: (report) => judging.take(report) })
   const reports = await openReports(config.reports, intake, stdin)
   for (const problem of reports.problems) log.problem(problem)
+  const upstreamsWatched = watchUpstreams(async () => (await resolver.sync()).upstreams, log)
+
   // People look at all of it, and may pause the blocking.
   const pausing = new Pausing(clock, (active) => {
     resolver.send({ kind: 'pause', active })
@@ -127,6 +130,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   })
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
   const stopAll = async (): Promise<void> => {
+    upstreamsWatched()
     policy.close()
     devices.close()
     await reports.close()
@@ -151,7 +155,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       settings,
       troubles,
     }),
-    onFault: (fault) => log.problem({ code: 'ASKFIRST_E_INTERNAL', message: String(fault) }),
+    onFault: (fault) => log.problem(internalProblem(fault)),
     listenProblem: (endpoint, fault) => listenProblem('tcp', endpoint, fault),
   }).catch(async (fault: unknown) => {
     await stopAll()
@@ -186,6 +190,11 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
   }
 }
+
+const internalProblem = (fault: unknown): Problem => ({
+  code: 'ASKFIRST_E_INTERNAL',
+  message: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
+})
 
 /** Problems of one load that are logged one by one; the rest is counted. */
 const PROBLEMS_SHOWN = 20

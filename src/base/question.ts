@@ -39,14 +39,6 @@ const TYPE_NAMES = new Map<number, string>(Object.entries(TYPE).map(([name, type
 /** `A`, `HTTPS`, or `TYPE65280` (RFC 3597 §5) for the rest. */
 export const typeName = (type: number): string => TYPE_NAMES.get(type) ?? `TYPE${type}`
 
-/** Reads `AAAA` or `TYPE28`. */
-export function parseType(text: string): number | undefined {
-  const known = (TYPE as Record<string, number>)[text.toUpperCase()]
-  if (known !== undefined) return known
-  const generic = /^TYPE(\d{1,5})$/i.exec(text)
-  return generic !== null && Number(generic[1]) <= 65_535 ? Number(generic[1]) : undefined
-}
-
 /** Classes (RFC 1035 §3.2.4). */
 export const CLASS = { IN: 1, CH: 3, ANY: 255 } as const
 

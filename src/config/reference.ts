@@ -19,7 +19,7 @@ const HEADER = `# yaml-language-server: $schema=./askfirst.schema.json
 # changes nothing.
 #
 # Lengths of time are written 30s, 5m, 24h or 7d; sizes 512KiB, 32MiB or 1GiB. Paths are relative to
-# the folder of this file. Put text that begins with a sign into quotes: '[::]:53', '*.example.org'.
+# the folder of this file. Put text that begins with a sign into quotes: "[::]:53", "*.example.org".
 `
 
 /** The text of `config/askfirst.yaml`: every key with its default, and what it is for. */
@@ -81,7 +81,7 @@ function exampleLines(name: string, schema: JsonSchema): string[] {
   ])
 }
 
-const yaml = (value: unknown): string => stringify(value, { singleQuote: true, lineWidth: 0 }).trimEnd()
+const yaml = (value: unknown): string => stringify(value, { lineWidth: 0 }).trimEnd()
 
 const indent = (text: string, by: string): string => text.replace(/^(?=.)/gm, by)
 

@@ -218,7 +218,9 @@ export const configSchema = z
           .array(values.prefix)
           .max(LENGTHS.ranges)
           .prefault(privateRanges)
-          .describe('The ranges of your own network. Other IPv6 addresses of a device that has one of these are inside too.'),
+          .describe(
+            'The ranges of your own network. Other IPv6 addresses of a device that has one of these are inside too.',
+          ),
       })
       .prefault({})
       .describe('What is inside and what is outside.'),

@@ -64,6 +64,7 @@ const source = z.object({
   clockSkewMs: z.number().nullable(),
   lastLine: time.nullable(),
   lastReport: time.nullable(),
+  problem: z.string().nullable().describe('what keeps this source from working now'),
   samples: z.array(z.object({ line: z.string(), reason: z.string() })).describe('the latest rejected lines'),
 })
 
@@ -127,6 +128,9 @@ export const stats = z
       waiting: count.describe('reports held back until they can be judged'),
       overflowed: count.describe('reports that found no place to wait'),
     }),
+    evidenceLostUntil: time
+      .nullable()
+      .describe('answers were lost: until then nothing that is unexplained is called direct-ip'),
     learning: z.object({ active: z.boolean(), until: time.nullable() }),
     pause: pauseState,
   })

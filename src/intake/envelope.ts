@@ -21,6 +21,7 @@ import {
   ZERO,
 } from './characters.ts'
 import { readJournalEntry } from './journald.ts'
+import { isLevel } from './level.ts'
 import { readStamp, type Stamp } from './stamp.ts'
 import type { Zone } from './zone.ts'
 
@@ -137,23 +138,20 @@ function readBody(line: string, at: number, header: Header, zone: Zone, near: Ep
   let { tag, pid } = header
   let { time, precision } = header.stamp ?? NO_TIME
   let from = skipBlanks(line, at)
-  const end = tokenEnd(line, from)
-  if (line.charCodeAt(end - 1) === COLON) {
-    const found = tagAt(line, from, end)
-    if (found !== undefined) {
-      tag = found.tag
-      pid = found.pid
-      from = skipBlanks(line, end)
-    }
+  // Where the protocol itself has named the program, what looks like a tag is part of what that program says.
+  const found = tag === undefined ? tagAt(line, from, zone, near) : undefined
+  if (found !== undefined) {
+    tag = found.tag
+    pid = found.pid
+    from = skipBlanks(line, found.end)
   }
-  if (line.charCodeAt(from) === OPEN) {
-    const bracket = bracketAt(line, from, zone, near)
-    if (bracket !== undefined) {
-      from = skipBlanks(line, bracket.end)
-      if (bracket.time !== undefined) {
-        time = bracket.time
-        precision = bracket.precision
-      }
+  const bracket = bracketAt(line, from, zone, near)
+  if (bracket !== undefined) {
+    // rsyslog writes the tab that conntrack puts behind its stamp as #011.
+    from = skipBlanks(line, line.startsWith('#011', bracket.end) ? bracket.end + 4 : bracket.end)
+    if (bracket.time !== undefined) {
+      time = bracket.time
+      precision = bracket.precision
     }
   }
   return { time, precision, host: header.host, tag, pid, rest: line.slice(from) }
@@ -161,13 +159,25 @@ function readBody(line: string, at: number, header: Header, zone: Zone, near: Ep
 
 const NO_TIME = { time: undefined, precision: 0 }
 
-/** `kernel:` or `name[123]:`. */
-function tagAt(line: string, from: number, end: number): { tag: string; pid: string | undefined } | undefined {
-  if (end - from === 7 && line.startsWith('kernel', from)) return { tag: 'kernel', pid: undefined }
-  if (line.charCodeAt(end - 2) !== CLOSE) return undefined
-  const open = line.indexOf('[', from)
-  if (open <= from || open >= end || digitsEnd(line, open + 1) !== end - 2 || open + 1 === end - 2) return undefined
-  return { tag: line.slice(from, open), pid: line.slice(open + 1, end - 2) }
+/** `kernel:`, `name[123]:`, or any `name:` that a bracketed time follows. Any other word may be a log prefix. */
+function tagAt(line: string, from: number, zone: Zone, near: EpochMs): Tag | undefined {
+  const end = tokenEnd(line, from)
+  if (line.charCodeAt(end - 1) !== COLON) return undefined
+  if (end - from === 7 && line.startsWith('kernel', from)) return { tag: 'kernel', pid: undefined, end }
+  if (line.charCodeAt(end - 2) === CLOSE) {
+    const open = line.indexOf('[', from)
+    const isPid = open > from && open + 1 < end - 2 && digitsEnd(line, open + 1) === end - 2
+    return isPid ? { tag: line.slice(from, open), pid: line.slice(open + 1, end - 2), end } : undefined
+  }
+  const timed = bracketAt(line, skipBlanks(line, end), zone, near) !== undefined
+  return timed ? { tag: line.slice(from, end - 1), pid: undefined, end } : undefined
+}
+
+interface Tag {
+  readonly tag: string
+  readonly pid: string | undefined
+  /** Index of the first character after it. */
+  readonly end: number
 }
 
 /**
@@ -175,6 +185,7 @@ function tagAt(line: string, from: number, end: number): { tag: string; pid: str
  * no uptime reaches 10⁹ seconds (31 years). `[Mon Mar 23 13:16:49 2026]` is `dmesg -T`.
  */
 function bracketAt(line: string, at: number, zone: Zone, near: EpochMs): Bracket | undefined {
+  if (line.charCodeAt(at) !== OPEN) return undefined
   const from = skipBlanks(line, at + 1)
   const point = digitsEnd(line, from)
   if (point > from && line.charCodeAt(point) === DOT) {
@@ -205,22 +216,6 @@ function isHost(line: string, from: number, end: number): boolean {
   }
   return true
 }
-
-/** `kern.warn`: facility and level as OpenWrt and EdgeOS write them. */
-function isLevel(line: string, from: number, end: number): boolean {
-  if (end - from > 16) return false
-  const dot = line.indexOf('.', from)
-  return dot > from && dot < end && FACILITIES.has(line.slice(from, dot)) && LEVELS.has(line.slice(dot + 1, end))
-}
-
-const FACILITIES: ReadonlySet<string> = new Set(
-  'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp local0 local1 local2 local3 local4 local5 local6 local7'.split(
-    ' ',
-  ),
-)
-const LEVELS: ReadonlySet<string> = new Set(
-  'emerg panic alert crit err error warn warning notice info debug'.split(' '),
-)
 
 function tokenEnd(line: string, from: number): number {
   const end = line.indexOf(' ', from)

@@ -61,9 +61,6 @@ export interface IntakeOptions {
   readonly live: boolean
 }
 
-/** How far a stamp may lie from arrival, ms: log daemons hold lines back for seconds, wrong zones are whole quarters of an hour. */
-export const MAX_CLOCK_DIFFERENCE = 10 * MINUTE
-
 /** Takes lines from every source. Memory is bounded by the number of sources, which the configuration decides. */
 export class Intake {
   readonly #options: IntakeOptions
@@ -190,6 +187,8 @@ const emptyTally = (source: string): Tally => ({
   problem: undefined,
 })
 
+/** How far a stamp may lie from arrival, ms: log daemons hold lines back for seconds, wrong zones are whole quarters of an hour. */
+const MAX_CLOCK_DIFFERENCE = 10 * MINUTE
 const TOO_LONG = `longer than ${MAX_LINE} bytes`
 /** Rejected lines kept for each source, and how many characters of each. */
 const MAX_SAMPLES = 5

@@ -16,7 +16,7 @@ import { type Case, type Facts, judge } from './judge.ts'
 import { reached } from './nat64.ts'
 import { mayBePeer, Peers } from './peers.ts'
 import type { Report } from './report.ts'
-import { SourceClocks } from './source-clock.ts'
+import { type Began, SourceClocks, stamped } from './source-clock.ts'
 import type { StateRecord } from './state.ts'
 import type { Finding, Judgement, VerdictKind } from './verdict.ts'
 import { type Whereabouts, whereaboutsIn } from './whereabouts.ts'
@@ -174,8 +174,12 @@ export class Ledger {
 
   /** Takes a report that arrived at a time; it is judged one hold-back later. False where too many wait already. */
   submit(report: Report, arrival: EpochMs): boolean {
-    const offset = this.#clocks.measure(report.source, report.time, arrival)
-    return this.#docket.submit(this.#open(report, offset), arrival)
+    return this.#docket.submit(this.#open(report, this.#clocks.place(report, arrival)), arrival)
+  }
+
+  /** The same for a log of the past: its stamps are right, and the hold-back counts in event time. */
+  submitPast(report: Report): boolean {
+    return this.#docket.submit(this.#open(report, stamped(report)), report.time)
   }
 
   /** Judges what has waited long enough, in order of arrival. */
@@ -185,7 +189,7 @@ export class Ledger {
 
   /** Judges a report at once, by the evidence that there is: for event time, where no answer can still come. */
   judgeNow(report: Report): Judgement {
-    return this.#judge(this.#open(report, 0))
+    return this.#judge(this.#open(report, stamped(report)))
   }
 
   /** Learns from a report whose address is whose, without judging it: for logs that are read twice. */
@@ -313,13 +317,12 @@ export class Ledger {
   }
 
   /** Brings a report to our clock, and learns from it whose address is whose. */
-  #open(report: Report, offset: number): Case {
-    const time = report.time + offset
+  #open(report: Report, { time, end }: Began): Case {
     const dst = reached(report.dst)
     this.#meet(report, time, dst)
     const device = this.#devices.of(report.src, time)
     if (mayBePeer(report)) this.#peers.note(device, dst, time)
-    return { report, device, dst, time, end: time + report.precision + this.#options.slack }
+    return { report, device, dst, time, end: end + this.#options.slack }
   }
 
   /**

@@ -1,11 +1,21 @@
-// How far each firewall's clock is off ours, judged by when its reports arrive. Knows no report, no clock of its own.
+// When a connection really began, by our clock: firewalls' clocks are slow or fast. Knows no clock of its own.
 import { LRUCache } from 'lru-cache'
 import { type EpochMs, MINUTE } from '../base/clock.ts'
+import type { Report } from './report.ts'
 
-/** A minimum counts for one to two of these: a clock that is set, or drifts, is followed within ten minutes. */
+/** A connection began between `time` and `end`, by our clock. */
+export interface Began {
+  readonly time: EpochMs
+  readonly end: EpochMs
+}
+
+/** When a connection began, where the stamp is by our own clock. */
+export const stamped = ({ time, precision }: Report): Began => ({ time, end: time + precision })
+
+/** A least delay counts for one to two of these: a clock that is set, or drifts, is followed within ten minutes. */
 const BUCKET = 5 * MINUTE
-/** Sources remembered; the least recently heard one goes. A house has one or two. */
-const SOURCES = 256
+/** Least delays remembered. */
+const REMEMBERED = 8192
 
 interface Measured {
   since: EpochMs
@@ -15,26 +25,36 @@ interface Measured {
 }
 
 /**
- * The clock of every source. A report cannot arrive before the connection began, and some arrive at once: so the
- * least time between stamp and arrival is the clock's error (plus the fastest delivery, which is milliseconds).
- * One report alone cannot tell a slow clock from slow delivery and gets the benefit of the doubt.
- * Bounded: 256 sources.
+ * The clocks that stamp reports. A report cannot arrive before its connection began, and some arrive at once: so the
+ * least time between stamp and arrival is how slow the clock is, plus the fastest delivery, which is milliseconds.
+ * Kept for each source and sender inside, since several firewalls may report over one source. A fast clock needs no
+ * measuring: what is stamped later than it arrived began when it arrived. A first report alone cannot tell a slow
+ * clock from a slow delivery, and gets the benefit of the doubt. Bounded: 8,192 senders.
  */
 export class SourceClocks {
-  readonly #sources = new LRUCache<string, Measured>({ max: SOURCES })
+  readonly #senders = new LRUCache<string, Measured>({ max: REMEMBERED })
 
-  /** Takes a report's stamp and arrival; returns the milliseconds to add to stamps of that source. */
-  measure(source: string, stamp: EpochMs, arrival: EpochMs): number {
-    const difference = arrival - stamp
-    let measured = this.#sources.get(source)
+  /** When the connection of a report that arrived at a time began. */
+  place({ source, src, time: stamp, precision }: Report, arrival: EpochMs): Began {
+    const slow = Math.max(0, this.#least(`${source} ${src}`, arrival - stamp, arrival))
+    return {
+      time: Math.min(stamp + Math.max(0, slow - precision), arrival),
+      end: Math.min(stamp + slow + precision, arrival),
+    }
+  }
+
+  #least(sender: string, delay: number, arrival: EpochMs): number {
+    const measured = this.#senders.get(sender)
     if (measured === undefined) {
-      measured = { since: arrival, least: difference, leastBefore: Number.POSITIVE_INFINITY }
-      this.#sources.set(source, measured)
-    } else if (arrival - measured.since >= BUCKET || arrival < measured.since) {
-      measured.leastBefore = arrival - measured.since >= 2 * BUCKET ? Number.POSITIVE_INFINITY : measured.least
-      measured.least = difference
+      this.#senders.set(sender, { since: arrival, least: delay, leastBefore: Number.POSITIVE_INFINITY })
+      return delay
+    }
+    const age = arrival - measured.since
+    if (age < 0 || age >= BUCKET) {
+      measured.leastBefore = age >= 0 && age < 2 * BUCKET ? measured.least : Number.POSITIVE_INFINITY
+      measured.least = delay
       measured.since = arrival
-    } else if (difference < measured.least) measured.least = difference
+    } else if (delay < measured.least) measured.least = delay
     return Math.min(measured.least, measured.leastBefore)
   }
 }

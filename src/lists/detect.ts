@@ -55,14 +55,14 @@ export function lineReader(given: FormatName | 'auto'): LineReader {
    */
   let adblocking = given === 'adblock'
 
-  const comment = (bytes: Uint8Array, from: number): boolean => {
+  const comment = (bytes: Uint8Array, from: number, to: number): boolean => {
     if (bytes[from] === BANG && given === 'auto' && last === undefined) adblocking = true
-    if (!adblocking) return isComment(bytes, from)
+    if (!adblocking) return isComment(bytes, from, to)
     return bytes[from] === BANG || (bytes[from] === HASH && !COSMETIC[bytes[from + 1] as number])
   }
 
   const read = (bytes: Uint8Array, from: number, to: number, sink: RuleSink): LineEnd => {
-    if (comment(bytes, from)) return BLANK
+    if (comment(bytes, from, to)) return BLANK
     if (given !== 'auto') {
       const end = READERS[given](bytes, from, to, sink)
       return end === NOT_OURS ? unread(bytes, from, to, adblocking, true) : end

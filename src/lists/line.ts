@@ -68,13 +68,15 @@ export function wordEnd(bytes: Uint8Array, from: number, to: number): number {
 }
 
 /** Whether a comment starts at `from`, where a line or, after blanks, a word could: `#`, `!`, `;` or `//`. */
-export function isComment(bytes: Uint8Array, from: number): boolean {
+export function isComment(bytes: Uint8Array, from: number, to: number): boolean {
   const byte = bytes[from]
-  return byte === HASH || byte === 0x21 || byte === 0x3b || (byte === SLASH && bytes[from + 1] === SLASH)
+  return (
+    byte === HASH || byte === 0x21 || byte === 0x3b || (byte === SLASH && from + 1 < to && bytes[from + 1] === SLASH)
+  )
 }
 
 /** Whether nothing but blanks and a comment is left from `from` on. */
 export function isRestIdle(bytes: Uint8Array, from: number, to: number): boolean {
   const at = skipBlanks(bytes, from, to)
-  return at === to || isComment(bytes, at)
+  return at === to || isComment(bytes, at, to)
 }

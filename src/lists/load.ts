@@ -43,37 +43,31 @@ export async function loadPolicy(sources: ListSources, onBroken: OnBroken, seed:
   if (problems.length > 0 && onBroken === 'refuse') return { kind: 'refused', problems }
   for (;;) {
     const result = await compile(lists, broken, seed)
-    if (result.failed.size === 0) {
-      const { failed: _, ...compiled } = result
-      const all = [...problems, ...broken.values(), ...compiled.problems]
-      return { kind: 'compiled', ...compiled, problems: all, ms: performance.now() - started }
+    if (!(result instanceof Map)) {
+      const all = [...problems, ...broken.values(), ...result.problems]
+      return { kind: 'compiled', ...result, problems: all, ms: performance.now() - started }
     }
-    if (onBroken === 'refuse') return { kind: 'refused', problems: [...result.failed.values()] }
+    if (onBroken === 'refuse') return { kind: 'refused', problems: [...result.values()] }
     // Some of its rules may have been taken before a list turned out broken: so once more, without it.
-    for (const [list, problem] of result.failed) broken.set(list, problem)
+    for (const [list, problem] of result) broken.set(list, problem)
   }
 }
 
+/** Compiles the lists but for those in `without`; or tells which of them are broken as a whole, and how. */
 async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundList, Problem>, seed: Seed) {
   const builder = policyBuilder(seed)
-  const failed = new Map<FoundList, Problem>()
+  const broken = new Map<FoundList, Problem>()
   const readings: (Reading | undefined)[] = []
   for (const list of lists) {
     builder.beginList()
     const reading = without.has(list) ? undefined : await readList(list, sinkFor(list, builder))
-    if (reading !== undefined && 'code' in reading) failed.set(list, reading)
+    if (reading !== undefined && 'code' in reading) broken.set(list, reading)
     else readings.push(reading)
   }
-  const { buffer, blocked, allowed, rules } = builder.finish()
-  const reports = lists.map((list, i) => reportOn(list, readings[i], rules[i] as number))
-  return {
-    buffer,
-    blocked,
-    allowed,
-    lists: reports,
-    problems: readings.flatMap((reading) => reading?.problems ?? []),
-    failed,
-  }
+  if (broken.size > 0) return broken
+  const { rules, ...compiled } = builder.finish()
+  const problems = readings.flatMap((reading) => reading?.problems ?? [])
+  return { ...compiled, problems, lists: lists.map((list, i) => reportOn(list, readings[i], rules[i] as number)) }
 }
 
 const sinkFor = ({ kind }: FoundList, builder: ReturnType<typeof policyBuilder>): ListSink => {

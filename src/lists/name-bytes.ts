@@ -16,26 +16,26 @@ export const ADDRESS = -1
 export function readName(bytes: Uint8Array, from: number, to: number, wire: Uint8Array): number {
   if (to - from > 1 && bytes[to - 1] === DOT) to--
   if (to - from > NAME_MAX - 2) return to - from > 4 * NAME_MAX ? NO_NAME : readOther(bytes, from, to, wire)
+  const fold = FOLD
+  const size = to - from
   let labels = 1
   let label = 0
-  let length = 1
-  for (let at = from; at < to; at++) {
-    const byte = bytes[at] as number
-    const folded = FOLD[byte] as number
-    if (folded !== 0) wire[length++] = folded
-    else if (byte === DOT) {
-      const size = length - label - 1
-      if (size === 0 || size > LABEL_MAX) return NO_NAME
-      wire[label] = size
-      label = length++
-      labels++
-    } else return byte >= 0x80 ? readOther(bytes, from, to, wire) : NO_NAME
+  for (let i = 0; i < size; i++) {
+    const byte = bytes[from + i] as number
+    const folded = fold[byte] as number
+    wire[i + 1] = folded
+    if (folded !== 0) continue
+    // A dot: its place on the wire takes the length of the next label.
+    if (byte !== DOT) return byte >= 0x80 ? readOther(bytes, from, to, wire) : NO_NAME
+    if (i === label || i - label > LABEL_MAX) return NO_NAME
+    wire[label] = i - label
+    label = i + 1
+    labels++
   }
-  const size = length - label - 1
-  if (size === 0 || size > LABEL_MAX) return NO_NAME
-  wire[label] = size
-  wire[length] = 0
-  return isNumber(wire, label + 1, length) ? ADDRESS : labels
+  if (size === label || size - label > LABEL_MAX) return NO_NAME
+  wire[label] = size - label
+  wire[size + 1] = 0
+  return isNumber(wire, label + 1, size + 1) ? ADDRESS : labels
 }
 
 const DOT = 0x2e
@@ -98,8 +98,14 @@ const OWN = new Set([
 ])
 
 /** Looks a name up only where it could be one of them, so that most names never become a string. */
-const isOwn = (labels: number, bytes: Uint8Array, from: number, to: number): boolean =>
-  (labels === 1 || to - from === 'localhost.localdomain'.length) && OWN.has(textOf(bytes, from, to).toLowerCase())
+function isOwn(labels: number, bytes: Uint8Array, from: number, to: number): boolean {
+  if (labels > 1 && !(to - from === LOCALHOST.length && ((bytes[from] as number) | 0x20) === LOWER_L)) return false
+  return OWN.has(textOf(bytes, from, to).toLowerCase())
+}
+
+/** The only own name with more than one label. */
+const LOCALHOST = 'localhost.localdomain'
+const LOWER_L = 0x6c
 
 /** Why bytes that should be a name are none, for people. */
 export function nameFault(bytes: Uint8Array, from: number, to: number): string {

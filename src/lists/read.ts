@@ -2,7 +2,7 @@
 import type { Place, Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { lineReader } from './detect.ts'
-import { type FormatName, isBlank, type RuleSink, type Skip } from './line.ts'
+import { FORMATS, type FormatName, isBlank, type RuleSink, type Skip } from './line.ts'
 import { startOf } from './list-start.ts'
 import { textOf } from './name-bytes.ts'
 
@@ -45,7 +45,8 @@ export class ListReader {
   readonly #rules: RuleSink
   readonly #problems: Problem[] = []
   readonly #skipped: Partial<Record<Skip, number>> = {}
-  readonly #formats = new Map<FormatName, number>()
+  /** Lines with rules, by format. */
+  readonly #formats: Record<FormatName, number> = { hosts: 0, domains: 0, wildcard: 0, adblock: 0 }
   /** A line that the last chunk did not finish; -1 for one that is too long and not kept. */
   readonly #carry = Buffer.alloc(LINE_MAX)
   #carried = 0
@@ -89,13 +90,14 @@ export class ListReader {
   end(): Reading | Problem {
     if (this.#carried !== 0) this.#finish(this.#carry, 0, 0)
     if (this.#full) return this.#bound('more rules than one policy can hold')
+    const formats = this.#formats
     const more = this.#rejected - this.#problems.length
     if (more > 0) this.#problems.push(this.#problem(`${more} more lines fit no format`, undefined))
     return {
       lines: this.#lines,
       rejected: this.#rejected,
       skipped: this.#skipped,
-      formats: [...this.#formats].sort((a, b) => b[1] - a[1]).map(([format]) => format),
+      formats: FORMATS.filter((format) => formats[format] > 0).sort((a, b) => formats[b] - formats[a]),
       problems: this.#problems,
     }
   }
@@ -131,10 +133,8 @@ export class ListReader {
       return
     }
     const end = this.#reader.read(bytes, from, to, this.#rules)
-    if (end.kind === 'rules') {
-      const format = this.#reader.format() as FormatName
-      this.#formats.set(format, (this.#formats.get(format) ?? 0) + 1)
-    } else if (end.kind === 'skipped') this.#skipped[end.what] = (this.#skipped[end.what] ?? 0) + 1
+    if (end.kind === 'rules') this.#formats[this.#reader.format() as FormatName]++
+    else if (end.kind === 'skipped') this.#skipped[end.what] = (this.#skipped[end.what] ?? 0) + 1
     else if (end.kind === 'rejected') this.#reject(end.why, bytes.subarray(from, to))
     this.#sink.line?.(bytes, from, to, this.#lines)
   }

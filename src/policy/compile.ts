@@ -40,6 +40,7 @@ const RULE_NUMBER_MAX = 2 ** 31 - 1
 export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
   const names = fingerprinter(seed)
   const tables = forTables(gathering)
+  const { blockExact, blockSubtree, allowExact, allowSubtree } = tables
   const bases: number[] = []
   let base = 0
   let last = 0
@@ -54,15 +55,13 @@ export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
       if (labels < 1 || taken === rulesMax || base + line > RULE_NUMBER_MAX) return false
       taken++
       last = base + line
-      tables[tableFor(kind, subtree)].push(names.states, labels, last)
+      const table = kind === 'block' ? (subtree ? blockSubtree : blockExact) : subtree ? allowSubtree : allowExact
+      table.push(names.states, labels, last)
       return true
     },
     finish: () => compile(tables, bases, seed),
   }
 }
-
-const tableFor = (kind: ListKind, subtree: boolean): TableName =>
-  kind === 'block' ? (subtree ? 'blockSubtree' : 'blockExact') : subtree ? 'allowSubtree' : 'allowExact'
 
 const forTables = <T>(make: (name: TableName) => T): Record<TableName, T> =>
   Object.fromEntries(TABLES.map((name) => [name, make(name)])) as Record<TableName, T>

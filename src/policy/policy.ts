@@ -18,35 +18,43 @@ import { find, openSnapshot, type Table } from './snapshot.ts'
 export function openPolicy(buffer: SharedArrayBuffer, lists: readonly ListInfo[], generation: number): Policy {
   const { blockExact, blockSubtree, allowExact, allowSubtree, bases, counts, seed } = openSnapshot(buffer)
   const { read, states } = fingerprinter(seed)
+  const allows = allowExact.entries + allowSubtree.entries > 0
+  /** What `search` found last: how many labels the rule names, and whether it covers the names under its own. */
+  let depth = 0
+  let subtree = false
 
-  /** The rule in the table for the last `labels` labels of the name; 0 for none. */
-  const rule = (table: Table, labels: number): number =>
-    ((table.depths >>> Math.min(labels, 31)) & 1) === 0
+  /** The rule in a table for the last `depth` labels of the name; 0 for none. */
+  const ruleIn = (table: Table): number =>
+    ((table.depths >>> Math.min(depth, 31)) & 1) === 0
       ? 0
-      : find(table, states[3 * labels] as number, states[3 * labels + 1] as number, states[3 * labels + 2] as number)
+      : find(table, states[3 * depth] as number, states[3 * depth + 1] as number, states[3 * depth + 2] as number)
 
-  /** How many labels the longest suffix has that is in the table; 0 for none. */
-  const longest = (table: Table, labels: number): number => {
-    while (labels > 0 && rule(table, labels) === 0) labels--
-    return labels
+  /** The rule that wins of two tables: the one for the name alone, or the one that covers it with the most labels. */
+  const search = (alone: Table, covering: Table, labels: number): number => {
+    depth = labels
+    subtree = false
+    const rule = ruleIn(alone)
+    if (rule !== 0) return rule
+    subtree = true
+    for (; depth > 0; depth--) {
+      const rule = ruleIn(covering)
+      if (rule !== 0) return rule
+    }
+    return 0
   }
 
-  const decision = (kind: 'block' | 'allow', table: Table, labels: number, subtree: boolean): Decision => {
-    const found = rule(table, labels)
-    const list = listOf(bases, found)
-    return { kind, list, line: found - (bases[list] as number), labels, subtree }
+  const decision = (kind: 'block' | 'allow', rule: number): Decision => {
+    const list = listOf(bases, rule)
+    return { kind, list, line: rule - (bases[list] as number), labels: depth, subtree }
   }
 
   const decide = (wire: Uint8Array, offset: number): Decision => {
     const labels = read(wire, offset)
     if (labels < 1) return NO_DECISION
-    if (rule(allowExact, labels) !== 0) return decision('allow', allowExact, labels, false)
-    const allowed = longest(allowSubtree, labels)
-    if (allowed !== 0) return decision('allow', allowSubtree, allowed, true)
-    if (rule(blockExact, labels) !== 0) return decision('block', blockExact, labels, false)
-    const blocked = longest(blockSubtree, labels)
-    if (blocked !== 0) return decision('block', blockSubtree, blocked, true)
-    return NO_DECISION
+    const allow = allows ? search(allowExact, allowSubtree, labels) : 0
+    if (allow !== 0) return decision('allow', allow)
+    const block = search(blockExact, blockSubtree, labels)
+    return block === 0 ? NO_DECISION : decision('block', block)
   }
 
   return Object.freeze({ generation, lists, blocked: counts[0] as number, allowed: counts[1] as number, decide })

@@ -54,4 +54,4 @@ export const ledgerOptions = (
 
 /** The names that people gave their devices, by MAC as the ledger writes it. */
 export const deviceNames = ({ devices }: Config): ReadonlyMap<Mac, string> =>
-  new Map(Object.entries(devices.names).map(([mac, name]) => [mac.toLowerCase().replaceAll('-', ':'), name]))
+  new Map(Object.entries(devices.names))

@@ -114,6 +114,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
       waiting: known.docket.waiting,
       overflowed: known.docket.refused,
     },
+    evidenceLostUntil: known.lostUntil > now ? timeText(known.lostUntil) : null,
     learning: { active: now < learned, until: now < learned ? timeText(learned) : null },
     pause: pauseView(parts.pausing.state),
   }
@@ -132,5 +133,6 @@ const sourceView = (health: SourceHealth): Stats['intake'][number] => ({
   clockSkewMs: health.clockSkew ?? null,
   lastLine: health.lastLineAt === undefined ? null : timeText(health.lastLineAt),
   lastReport: health.lastReportAt === undefined ? null : timeText(health.lastReportAt),
+  problem: health.problem === undefined ? null : `${health.problem.message} [${health.problem.code}]`,
   samples: health.rejects.map(({ line, reason }) => ({ line, reason })),
 })

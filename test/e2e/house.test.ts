@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Finding } from '../../src/ledger/verdict.ts'
 import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
-import { buildHouse, type House, PLAN, requireTools, type Running, until } from '../support/house.ts'
+import { buildHouse, type House, PLAN, type Running, requireTools, until } from '../support/house.ts'
 
 const LOAD = new URL('../support/house/query-load.ts', import.meta.url).pathname
 const HOLD_BACK = 1
@@ -84,7 +84,9 @@ describe.skipIf(!requireTools())('a house', () => {
 
   test('a connection to a bare address is named: in the log, the API and the metrics', async () => {
     expect((await curl('http://203.0.113.99/')).code).toBe(0)
-    const line = JSON.parse(await askfirst.waitForLine(/"verdict":"direct-ip".*"address":"203\.0\.113\.99"/, { within: 15_000 }))
+    const line = JSON.parse(
+      await askfirst.waitForLine(/"verdict":"direct-ip".*"address":"203\.0\.113\.99"/, { within: 15_000 }),
+    )
     expect(line).toMatchObject({
       level: 'warn',
       device: `mac:${house.device.mac}`,
@@ -121,11 +123,31 @@ describe.skipIf(!requireTools())('a house', () => {
 
   test('a name added to a list is blocked within a second, under load, and no query is lost', async () => {
     expect((await dig('other.example.test')).trim()).toBe('203.0.113.81')
-    const load = house.device.spawn(process.execPath, [LOAD, '192.168.77.1', '2000', '4', 'web.example.test', 'other.example.test'])
-    await until('load', async () => ((await api<{ totals: { queries: number } }>('/api/v1/stats')).totals.queries > 500 ? true : undefined), 10_000)
+    const load = house.device.spawn(process.execPath, [
+      LOAD,
+      '192.168.77.1',
+      '2000',
+      '4',
+      'web.example.test',
+      'other.example.test',
+    ])
+    await until(
+      'load',
+      async () =>
+        (await api<{ totals: { queries: number } }>('/api/v1/stats')).totals.queries > 500 ? true : undefined,
+      10_000,
+    )
     await appendFile(join(home.lists, 'test.hosts'), '0.0.0.0 other.example.test\n')
-    await until('the edit is live', async () => ((await dig('other.example.test')).trim() === '127.0.0.1' ? true : undefined), 1000)
-    const result = JSON.parse(await load.waitForLine('answered', { within: 15_000 })) as { sent: number; answered: number; blocked: number }
+    await until(
+      'the edit is live',
+      async () => ((await dig('other.example.test')).trim() === '127.0.0.1' ? true : undefined),
+      1000,
+    )
+    const result = JSON.parse(await load.waitForLine('answered', { within: 15_000 })) as {
+      sent: number
+      answered: number
+      blocked: number
+    }
     expect(result.answered).toBe(result.sent)
     expect(result.sent).toBe(8000)
     expect(result.blocked).toBeGreaterThan(0)
@@ -153,7 +175,15 @@ describe.skipIf(!requireTools())('a house', () => {
 
   test('the kernel’s connection table, piped in, gives the same verdicts', async () => {
     await askfirst.stop()
-    await writeFile(home.config, JSON.stringify({ ...config, reports: { syslog: { udp: [], tcp: [] } }, lists: { folder: home.lists }, state: join(home.folder, 'state') }))
+    await writeFile(
+      home.config,
+      JSON.stringify({
+        ...config,
+        reports: { syslog: { udp: [], tcp: [] } },
+        lists: { folder: home.lists },
+        state: join(home.folder, 'state'),
+      }),
+    )
     const program = house.gateway.spawn(...askfirstCommand('run', '--config', home.config, '--reports-stdin'))
     await ready(program)
     const events = await house.conntrack()

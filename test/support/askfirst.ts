@@ -6,7 +6,7 @@ import type { Running } from './house/running.ts'
 /** The command line that starts the program from its sources with the Node that runs the tests. */
 export const askfirstCommand = (...args: string[]): [string, string[]] => [
   process.execPath,
-  [new URL('../../src/cli-dev.ts', import.meta.url).pathname, ...args],
+  [new URL('../../src/cli.ts', import.meta.url).pathname, ...args],
 ]
 
 /** A folder with a configuration, a list folder and a state folder of its own. */

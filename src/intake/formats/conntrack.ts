@@ -24,6 +24,8 @@ export interface ConntrackFields {
 export function parseConntrack(rest: string): ConntrackFields | 'not-ours' | Reject {
   const words = rest.split(/[ \t]+/)
   if (words[0] === '') words.shift()
+  // `conntrack -E | logger -t conntrack` puts a word before each line.
+  if (words[0]?.endsWith(':')) words.shift()
   const event = EVENTS.get(words[0] ?? '')
   if (event === undefined) return 'not-ours'
   // `-o extended` names the layer 3 protocol first: `ipv4     2 tcp      6`.

@@ -1,4 +1,4 @@
-// When and by which way a line came: what every format needs to make a report and no line of a firewall says whole.
+// What every format is given beside a line, and what it may answer instead of a report. Knows no format.
 import type { EpochMs } from '../../base/clock.ts'
 
 /** The instant and the source that go into a report. */

@@ -23,7 +23,7 @@ export const ruleOf = (prefix: string): Rule => readPrefix(prefix.slice(0, MAX_R
  * What a prefix says was done: UniFi's and EdgeOS' letter (`[LAN_WAN-A-20001]`, `[WAN_IN-default-D]`) where it has one,
  * else the last word that names an action. Quoted text is a description by the administrator and does not count.
  */
-export function actionOf(prefix: string): FirewallAction {
+function actionOf(prefix: string): FirewallAction {
   const plain = withoutQuoted(prefix)
   const letter = /\[[^\]\s]{1,100}?-([ADR])(?:-\d{1,10})?\]/.exec(plain)?.[1]
   if (letter !== undefined) return LETTERS.get(letter) ?? 'unknown'

@@ -186,11 +186,13 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
         clockSkewMs: 4,
         lastLine: timeText(NOW - 1000),
         lastReport: timeText(NOW - 1000),
+        problem: null,
         samples: [{ line: 'IN=eth0 OUT=', reason: 'cut before the addresses' }],
       },
     ],
     verdicts: { asked: 460, stale: 2, borrowed: 1, 'direct-ip': 12, 'dns-bypass': 3, exempt: 2, unproven: 0 },
     evidence: { handOuts: 900, devices: 2, findings, waiting: 4, overflowed: 0 },
+    evidenceLostUntil: null,
     learning: { active: false, until: null },
     pause,
   }

@@ -35,6 +35,8 @@ describe('a conntrack event', () => {
     const stamped = { time: 1757235600250, precision: 1, dport: 443, begins: true }
     expect(read(`[1757235600.250000]\t${NEW}`)).toMatchObject(stamped)
     expect(read(`<14>Sep  7 09:00:01 gw conntrack[77]: [1757235600.250000]\t${NEW}`)).toMatchObject(stamped)
+    expect(read(`Sep  7 09:00:01 gw conntrack: [1757235600.250000]#011${NEW}`)).toMatchObject(stamped)
+    expect(read(`Nov 21 23:59:59 gw conntrack: ${NEW}`)).toMatchObject({ dport: 443, time: RECEIVED - 1000 })
     expect(read(`Nov 21 23:59:59 gw conntrack[77]: ${NEW}`)).toMatchObject({ time: RECEIVED - 1000, precision: 1000 })
   })
 

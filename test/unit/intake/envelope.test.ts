@@ -81,6 +81,26 @@ describe('an envelope', () => {
     })
   })
 
+  test('with a word before a bracketed time has that word as its tag; before anything else it may be a log prefix', () => {
+    expect(open('Sep  7 09:00:01 gw conntrack: [1757235600.250000]#011    [NEW] tcp 6')).toMatchObject({
+      time: 1757235600250,
+      tag: 'conntrack',
+      rest: '[NEW] tcp 6',
+    })
+    expect(open('Sep  7 09:00:01 gw DROP: [x] IN=')).toMatchObject({ tag: undefined, rest: 'DROP: [x] IN=' })
+  })
+
+  test('that names the program is believed, whatever the program says', () => {
+    expect(open('<4>1 2022-06-09T14:44:11Z gw app 7 - - kernel: IN=')).toMatchObject({
+      tag: 'app',
+      pid: '7',
+      rest: 'kernel: IN=',
+    })
+    const entry = { SYSLOG_IDENTIFIER: 'app', _PID: '7', MESSAGE: 'kernel: IN=' }
+    expect(open(JSON.stringify(entry))).toMatchObject({ tag: 'app', pid: '7', rest: 'kernel: IN=' })
+    expect(open('Sep  7 09:00:01 gw app[7]: kernel: IN=')).toMatchObject({ tag: 'app', pid: '7', rest: 'kernel: IN=' })
+  })
+
   test('of RFC 5424, with and without structured data, byte order mark and values', () => {
     expect(
       open('<134>1 2022-06-09T14:44:11-06:00 OPNsense.example.com filterlog 76404 - [meta sequenceId="1"] 124,,,fae'),

@@ -30,6 +30,7 @@ describe('a packet line inside something else is not ours', () => {
   test.each([
     `Nov 21 12:00:00 gw sshd[454008]: Failed password for invalid user ${PACKET} from 192.0.2.1 port 5454 ssh2`,
     `<38>1 2026-11-21T12:00:00Z gw sshd 77 - - Invalid user ${PACKET} from 192.0.2.1`,
+    `<38>1 2026-11-21T12:00:00Z gw app 77 - - kernel: ${PACKET}`,
     JSON.stringify({ log: `${PACKET}\n`, stream: 'stdout' }),
     JSON.stringify({ SYSLOG_IDENTIFIER: 'sshd', _PID: '77', MESSAGE: `Invalid user ${PACKET} ` }),
     `{ "payload_printable": "${PACKET}" }`,
