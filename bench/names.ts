@@ -1,6 +1,7 @@
 // The names of the benchmark: those that are asked for, and the list that is blocked. Knows no server.
-import { createWriteStream, existsSync, readFileSync } from 'node:fs'
+
 import { once } from 'node:events'
+import { createWriteStream, existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { chance } from './chance.ts'
 import { inventedNames } from './invented-names.ts'
@@ -70,7 +71,8 @@ const CHUNK = 10_000
 function inventNames(): Names {
   const invent = inventedNames(chance(1))
   const many = (count: number): string[] => Array.from({ length: count }, invent)
-  const source = 'names asked for and names blocked: invented, in the shape of published ones (the data folder is not here)'
+  const source =
+    'names asked for and names blocked: invented, in the shape of published ones (the data folder is not here)'
   return { popular: many(POPULAR), blocked: many(BLOCKED), source, published: [] }
 }
 

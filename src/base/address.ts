@@ -33,7 +33,8 @@ export function findAddress(text: string): Address | undefined {
   return found === null ? undefined : parseAddress(found[0])
 }
 
-const ANYWHERE = new RegExp(`${ipRegex.v4().source}|${ipRegex.v6().source}`)
+/** Standing by itself: not a part of a longer number, of a word or of a path such as `std::string`. A port may follow. */
+const ANYWHERE = new RegExp(`(?<![\\w.:])(?:${ipRegex.v4().source}(?!\\w)(?!\\.\\d)|${ipRegex.v6().source}(?![\\w:]))`)
 
 function ipv4Bytes(text: string): Uint8Array | undefined {
   if (text.length < 7 || text.length > 15) return undefined

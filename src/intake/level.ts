@@ -7,11 +7,10 @@ export function isLevel(line: string, from: number, end: number): boolean {
   return dot > from && dot < end && FACILITIES.has(line.slice(from, dot)) && LEVELS.has(line.slice(dot + 1, end))
 }
 
-const FACILITIES: ReadonlySet<string> = new Set(
-  'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp local0 local1 local2 local3 local4 local5 local6 local7'.split(
-    ' ',
-  ),
-)
+const FACILITIES: ReadonlySet<string> = new Set([
+  ...'kern user mail daemon auth syslog lpr news uucp cron authpriv ftp'.split(' '),
+  ...Array.from({ length: 8 }, (_, i) => `local${i}`),
+])
 const LEVELS: ReadonlySet<string> = new Set(
   'emerg panic alert crit err error warn warning notice info debug'.split(' '),
 )

@@ -8,7 +8,7 @@ import type { ListSources } from './sources.ts'
 
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
- * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a file that is no list, `ASKFIRST_E_LIST_BOUND`; or
+ * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
  * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`.
  */
 export function compilePolicy(sources: ListSources, onBroken: OnBroken): Promise<Compilation> {

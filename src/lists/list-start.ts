@@ -3,21 +3,30 @@ import type { Problem } from '../base/failure.ts'
 import { isBlank } from './line.ts'
 
 /** Where the text begins, behind a byte order mark; or what is wrong with the whole. `head` is the first chunk. */
-export function startOf(head: Uint8Array): number | Pick<Problem, 'message' | 'hint'> {
+export function startOf(head: Uint8Array): number | Problem {
   const foreign = FOREIGN.find(([magic]) => magic.every((byte, i) => head[i] === byte))
-  if (foreign !== undefined) return { message: `this is ${foreign[1]}, not a list`, hint: PLAIN }
-  if (head.subarray(0, PROBE).includes(0)) return { message: 'this is a binary file, not a list', hint: PLAIN }
+  if (foreign !== undefined) return notText(foreign[1])
+  if (head.subarray(0, PROBE).includes(0)) return notText('a binary file')
   const start = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0
   let first = start
   while (isBlank(head[first]) || head[first] === 0x0a) first++
-  return head[first] === 0x3c ? { message: 'this is an HTML or XML page, not a list', hint: PAGE } : start
+  return head[first] === 0x3c ? PAGE : start
 }
+
+const PAGE: Problem = Object.freeze({
+  code: 'ASKFIRST_E_LIST_LINE',
+  message: 'this is an HTML or XML page, not a list',
+  hint: 'The download gave a web page: an error, or a page about the list. Take the address of the raw file.',
+})
+
+const notText = (what: string): Problem => ({
+  code: 'ASKFIRST_E_LIST_READ',
+  message: `this is ${what}, not a list`,
+  hint: 'A list is plain text in UTF-8, one rule a line; it may be packed with gzip.',
+})
 
 /** A list has no zero byte in its first bytes; nearly every other kind of file has. */
 const PROBE = 4096
-
-const PLAIN = 'A list is plain text in UTF-8, one rule a line; it may be packed with gzip.'
-const PAGE = 'The download gave a web page: an error, or a page about the list. Take the address of the raw file.'
 
 const FOREIGN: readonly (readonly [readonly number[], string])[] = [
   [[0xff, 0xfe], 'text in UTF-16'],

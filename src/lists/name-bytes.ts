@@ -53,7 +53,8 @@ function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
 /** Names with letters beyond ASCII. */
 function readOther(bytes: Uint8Array, from: number, to: number, wire: Uint8Array): number {
   const text = textOf(bytes, from, to)
-  const name = text.includes('\ufffd') ? undefined : parseName(text)
+  // What is not UTF-8 has become U+FFFD; and IDNA would take `?` or `/` for the end of the name.
+  const name = /[\x00-\x2c\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f\ufffd]/.test(text) ? undefined : parseName(text)
   const read = name === undefined ? undefined : wireFromName(name)
   if (name === undefined || read === undefined || read.length > NAME_MAX || /[^a-z0-9._-]/.test(name)) return NO_NAME
   wire.set(read)

@@ -71,7 +71,7 @@ export class ListReader {
   /** Reads the next bytes. A problem is the end: the list as a whole cannot be used. */
   push(chunk: Uint8Array): Problem | undefined {
     const start = this.#size === 0 ? startOf(chunk) : 0
-    if (typeof start !== 'number') return { code: 'ASKFIRST_E_LIST_LINE', ...start, place: this.#place() }
+    if (typeof start !== 'number') return { ...start, place: this.#place() }
     this.#size += chunk.length
     if (this.#size > LIST_MAX) return this.#bound(`larger than ${LIST_MAX / 1024 ** 2} MiB`)
     let from = start

@@ -18,6 +18,8 @@ import { type Family, IPV4, IPV6, makeName, NAME_WORDS, portOf } from './udp-bat
 const TURN = 2048
 /** What a datagram for the pipeline counts: it takes so many times longer than one that the lane answers. */
 const SLOW = 4
+/** Kernel buffer for replies on their way to a slow link. */
+const SEND_BUFFER = 1024 * 1024
 /** Replies that may wait in node:dgram's queue for room in the system's buffer; beyond it they are dropped. */
 const LATE_MAX = 1024
 
@@ -66,7 +68,7 @@ class BatchedUdp implements UdpListener {
     const address = addressBytes(at.address)
     if (address === undefined) throw Object.assign(new Error(`bind EINVAL ${at.address}`), { code: 'EINVAL' })
     this.#family = address.length === IPV4.addressSize ? IPV4 : IPV6
-    this.#zone = at.address.split('%')[1]
+    this.#zone = zoneOf(at.address)
     this.#inbox = new Inbox(libc)
     this.#outbox = new Outbox(libc, this.#family.size)
     const name = makeName(this.#family, address, at.port, this.#scopeOf(this.#zone))
@@ -100,7 +102,7 @@ class BatchedUdp implements UdpListener {
     const client = this.#clients.of(from.address)
     // A sender of another family: the kernel lets none through (IPV6_V6ONLY).
     if (client.bytes.length !== this.#family.addressSize) return
-    const name = makeName(this.#family, client.bytes, from.port, this.#scopeOf(from.address.split('%')[1]))
+    const name = makeName(this.#family, client.bytes, from.port, this.#scopeOf(zoneOf(from.address)))
     const query = readable(packet)
     const coming = this.#flushing
     this.#flushing = true
@@ -198,22 +200,29 @@ class BatchedUdp implements UdpListener {
   }
 }
 
+/** `eth0` of `fe80::1%eth0`. */
+const zoneOf = (address: string): string | undefined =>
+  address.includes('%') ? address.slice(address.indexOf('%') + 1) : undefined
+
 /** A bound socket's number. */
 function bindSocket(libc: Libc, family: Family, name: Uint32Array, { shared = false }: UdpOptions): number {
   const fd = libc.socket(family.number, LINUX.SOCK_DGRAM | LINUX.SOCK_NONBLOCK | LINUX.SOCK_CLOEXEC, 0)
   if (fd < 0) throw systemError(libc, 'socket')
   if (family === IPV6) setOption(libc, fd, LINUX.IPPROTO_IPV6, LINUX.IPV6_V6ONLY, 1)
   if (shared) setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_REUSEPORT, 1)
-  // Beyond the system's bound (net.core.rmem_max) only for who administers the network; else what is granted serves.
-  if (!setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_RCVBUFFORCE, RECEIVE_BUFFER)) {
-    setOption(libc, fd, LINUX.SOL_SOCKET, LINUX.SO_RCVBUF, RECEIVE_BUFFER)
-  }
+  growBuffer(libc, fd, LINUX.SO_RCVBUFFORCE, LINUX.SO_RCVBUF, RECEIVE_BUFFER)
+  growBuffer(libc, fd, LINUX.SO_SNDBUFFORCE, LINUX.SO_SNDBUF, SEND_BUFFER)
   if (libc.bind(fd, name, family.size) < 0) {
     const fault = systemError(libc, 'bind')
     libc.close(fd)
     throw fault
   }
   return fd
+}
+
+/** Beyond the system's bound (net.core.rmem_max, wmem_max) only for who administers the network; else what is granted serves. */
+function growBuffer(libc: Libc, fd: number, force: number, ask: number, bytes: number): void {
+  if (!setOption(libc, fd, LINUX.SOL_SOCKET, force, bytes)) setOption(libc, fd, LINUX.SOL_SOCKET, ask, bytes)
 }
 
 const setOption = (libc: Libc, fd: number, level: number, option: number, value: number): boolean =>

@@ -50,6 +50,7 @@ export async function listenUdp(
   growBuffer(socket)
   // ICMP errors of replies that nobody takes, or an interface that went away: the next packet may fare better.
   socket.on('error', () => {})
+  let closed = false
   let unsent = 0
   const sent = (fault: Error | null): void => {
     if (fault !== null) unsent++
@@ -63,7 +64,9 @@ export async function listenUdp(
       // A copy, since the kernel may take it later.
       socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, sent)
     } else {
-      answerer.answer(query, client, 'udp', (reply) => socket.send(reply, from.port, from.address, sent))
+      answerer.answer(query, client, 'udp', (reply) => {
+        if (!closed) socket.send(reply, from.port, from.address, sent)
+      })
     }
   })
   const bound = socket.address()
@@ -73,7 +76,10 @@ export async function listenUdp(
     get unsent() {
       return unsent
     },
-    close: () => new Promise((resolve) => socket.close(() => resolve())),
+    close: () => {
+      closed = true
+      return new Promise((resolve) => socket.close(() => resolve()))
+    },
   }
 }
 

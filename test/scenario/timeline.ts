@@ -108,7 +108,7 @@ class Player {
   }
 
   play(): Outcome[] {
-    this.#timeline.steps.forEach((step, index) => this.#step(step, index + 1))
+    for (const [index, step] of this.#timeline.steps.entries()) this.#step(step, index + 1)
     this.#pass(HOUR)
     if (this.#waiting.length > 0) throw new Error(`${this.#waiting.length} reports were never judged`)
     return this.#outcomes

@@ -28,7 +28,7 @@ import { until } from './house/until.ts'
 export type { Place, Ran, RunOptions } from './house/place.ts'
 export { PLAN, type SyslogForm, type SyslogTarget } from './house/plan.ts'
 export type { Running, StartOptions } from './house/running.ts'
-export { missingTools, requireTools, type Tool, whyNoHouse } from './house/tools.ts'
+export { missingTools, requireTools, type Tool } from './house/tools.ts'
 export { until } from './house/until.ts'
 
 /** What may differ from house to house. */

@@ -120,5 +120,8 @@ test('a MAC is one device: groups, broadcast and zero are not', () => {
 
 test('an address is found in free text', () => {
   expect(findAddress('denied 192.0.2.7:443 by rule')).toBe('192.0.2.7')
-  expect(findAddress('no address here')).toBeUndefined()
+  expect(findAddress('SRC=2001:db8::7,')).toBe('2001:db8::7')
+  for (const text of ['no address here', 'std::string', '11.22.33.444', 'v1.2.3.4.5', 'at 12:30:59']) {
+    expect(findAddress(text), text).toBeUndefined()
+  }
 })

@@ -130,7 +130,7 @@ describe('a list that is broken as a whole', () => {
         message: expect.stringContaining('HTML'),
         place: { file: place.path('page.txt') },
       },
-      { code: 'ASKFIRST_E_LIST_LINE', message: expect.stringContaining('ZIP'), place: { file: place.path('zip.txt') } },
+      { code: 'ASKFIRST_E_LIST_READ', message: expect.stringContaining('ZIP'), place: { file: place.path('zip.txt') } },
     ])
   })
 

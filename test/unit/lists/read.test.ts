@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { problemText } from '../../../src/base/failure.ts'
+import { parseName } from '../../../src/base/name.ts'
 import { LINE_MAX, ListReader, REJECTS_SHOWN } from '../../../src/lists/read.ts'
-import { readerInto, readText } from './reading.ts'
+import { readerInto, readText, rulesOf } from './reading.ts'
 
 const MIXED = `# a list of everything
 0.0.0.0 localhost
@@ -127,6 +128,46 @@ describe('rejected lines', () => {
       }),
       { numRuns: 2000 },
     )
+  })
+})
+
+describe('any name', () => {
+  const label = fc.stringMatching(/^[a-zA-Z0-9_-]{1,20}$/)
+  const name = fc.array(label, { minLength: 2, maxLength: 8 }).map((labels) => labels.join('.'))
+
+  test('is read in every format as the resolver reads it', () => {
+    fc.assert(
+      fc.property(name, (text) => {
+        const canonical = parseName(text) as string
+        fc.pre(!/(^|\.)\d+$/.test(canonical))
+        expect(rulesOf(text, 'domains')).toEqual([`block ${canonical}`])
+        expect(rulesOf(`${text}.`, 'domains')).toEqual([`block ${canonical}`])
+        expect(rulesOf(`0.0.0.0 ${text}`)).toEqual([`block ${canonical}`])
+        expect(rulesOf(`*.${text}`)).toEqual([`block *.${canonical}`])
+        expect(rulesOf(`||${text}^`)).toEqual([`block *.${canonical}`])
+        expect(rulesOf(`@@||${text}^`)).toEqual([`allow *.${canonical}`])
+      }),
+    )
+  })
+
+  test('in any script is read as the resolver reads it', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }), (text) => {
+        fc.pre(/[^\x00-\x7f]/.test(text) && !/[\x00-\x7f]/.test(text.replace(/[a-z0-9-]/gi, '')))
+        const canonical = parseName(`${text}.example`)
+        fc.pre(canonical !== undefined && /^[a-z0-9._-]+$/.test(canonical))
+        expect(rulesOf(`||${text}.example^`)).toEqual([`block *.${canonical}`])
+        expect(rulesOf(`0.0.0.0 ${text}.example`)).toEqual([`block ${canonical}`])
+      }),
+    )
+  })
+
+  test('in another script with a sign among its letters is none', () => {
+    for (const sign of ['?', '/', ':', '@', '*', ',', '&', '<', '[', '\\']) {
+      expect(rulesOf(`bü${sign}cher.example`), sign).toEqual([])
+      expect(rulesOf(`||bü${sign}cher.example^`), sign).toEqual([])
+      expect(rulesOf(`0.0.0.0 bü${sign}cher.example`), sign).toEqual([])
+    }
   })
 })
 
