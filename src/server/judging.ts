@@ -92,7 +92,7 @@ export class Judging {
         count: finding?.count ?? 1,
         score: finding?.score,
         finding: finding?.id,
-        time: new Date(report.time).toISOString(),
+        began: new Date(report.time).toISOString(),
       },
       `${verdict.kind} ${report.src} → ${report.dst}${report.dport === undefined ? '' : ` port ${report.dport}`}`,
     )
