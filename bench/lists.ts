@@ -9,6 +9,7 @@ import { compilePolicy } from '../src/lists/compiler.ts'
 import { loadPolicy } from '../src/lists/load.ts'
 import type { Policy } from '../src/policy/decision.ts'
 import { openPolicy } from '../src/policy/policy.ts'
+import { openSnapshot } from '../src/policy/snapshot.ts'
 
 const NAMES = 1_000_000
 const ROUNDS = 7
@@ -58,6 +59,7 @@ async function measure(title: string, lines: readonly string[], names: readonly 
   }
   if (buffer === undefined) throw new Error('the list was refused')
   const policy = openPolicy(buffer, [], 1)
+  const { size } = openSnapshot(buffer)
   const step = Math.floor(names.length / ASKED)
   const hits = Array.from({ length: ASKED }, (_, i) => names[i * step] as string)
   const misses = Array.from(
@@ -68,9 +70,7 @@ async function measure(title: string, lines: readonly string[], names: readonly 
   console.log(`\n${title}`)
   console.log(`  text to policy, new worker and all   ${spread(inWorker)} ms`)
   console.log(`  the same in this thread, warm        ${spread(inThread)} ms, processor ${spread(processor)} ms`)
-  console.log(
-    `  snapshot                             ${buffer.byteLength} bytes, ${(buffer.byteLength / names.length).toFixed(1)} a name`,
-  )
+  console.log(`  snapshot                             ${size} bytes, ${(size / names.length).toFixed(1)} a name`)
   console.log(`  decide, name of a rule               ${spread(decisions(policy, hits, 'block'))} ns`)
   console.log(`  decide, 5 labels, no rule            ${spread(decisions(policy, misses, 'none'))} ns`)
 }

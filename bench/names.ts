@@ -30,7 +30,7 @@ export function gatherNames(data: string): Names {
   const listed = `${data}/blocklists/volume/union.domains.txt.gz`
   const ranked = `${data}/popular/umbrella-history-bucketed.csv.gz`
   if (!existsSync(listed) || !existsSync(ranked)) return inventNames()
-  const published = lines(listed)
+  const published = lines(listed).filter(isOrdinary)
   const onList = new Set(published)
   const names = byRank(lines(ranked).slice(1)).filter(isOrdinary)
   return {

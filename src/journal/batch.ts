@@ -9,7 +9,15 @@ import { addressBytes, addressFromBytes } from '../base/address.ts'
 import type { EpochMs } from '../base/clock.ts'
 import { nameFromWire } from '../base/name.ts'
 import type { Query } from '../base/question.ts'
-import { type FailedReason, handOutsOf, type Outcome, type RefusedReason, type Reply } from '../base/reply.ts'
+import {
+  type FailedReason,
+  type HandOut,
+  handOutsOf,
+  type Outcome,
+  type RefusedReason,
+  type Reply,
+} from '../base/reply.ts'
+import { putU16, putU32 } from '../wire/bytes.ts'
 import type { Entry } from './entry.ts'
 
 /** A full batch. Flushed before that, after 50 ms, by the clock of whoever owns the writer. */
@@ -64,27 +72,28 @@ const MAX_HAND_OUTS = 64
 /** Makes the part of an entry that does not change while its answer is the same. */
 export function repeatable(query: Query, reply: Reply): Repeatable {
   const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
-  const template = new Uint8Array(15 + query.wire.length + 1 + handOuts.length * 21)
-  const view = new DataView(template.buffer)
+  const addresses = handOuts.map(({ address }) => addressBytes(address) as Uint8Array)
+  const { wire } = query
+  // Of the right size at once and written byte by byte: a view, or a part of an array, would cost more than all the rest.
+  const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { length }) => sum + 5 + length, 0))
   const outcome = OUTCOMES.indexOf(reply.outcome.kind)
-  view.setUint8(0, outcome)
-  view.setUint8(1, reasonNumber(reply.outcome))
-  view.setUint16(2, reply.rcode)
-  view.setUint16(4, query.type)
-  view.setUint32(6, firstNumber(reply.outcome))
-  view.setUint32(10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
-  view.setUint8(14, query.wire.length)
-  template.set(query.wire, 15)
-  let at = 15 + query.wire.length
-  view.setUint8(at++, handOuts.length)
-  for (const { address, ttl } of handOuts) {
-    const bytes = addressBytes(address) as Uint8Array
-    view.setUint8(at, bytes.length)
+  template[0] = outcome
+  template[1] = reasonNumber(reply.outcome)
+  putU16(template, 2, reply.rcode)
+  putU16(template, 4, query.type)
+  putU32(template, 6, firstNumber(reply.outcome))
+  putU32(template, 10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
+  template[14] = wire.length
+  template.set(wire, 15)
+  let at = 15 + wire.length
+  template[at++] = addresses.length
+  addresses.forEach((bytes, i) => {
+    template[at] = bytes.length
     template.set(bytes, at + 1)
-    view.setUint32(at + 1 + bytes.length, ttl)
+    putU32(template, at + 1 + bytes.length, (handOuts[i] as HandOut).ttl)
     at += 5 + bytes.length
-  }
-  return { template: template.subarray(0, at), outcome, batch: -1, at: 0, client: undefined }
+  })
+  return { template, outcome, batch: -1, at: 0, client: undefined }
 }
 
 function reasonNumber(outcome: Outcome): number {

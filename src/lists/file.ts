@@ -16,7 +16,7 @@ export async function readListFile(path: string, reader: ListReader): Promise<Re
     if (!(await stat(path)).isFile()) return unreadable(path, 'it is no regular file')
     await using handle = await open(path)
     const before = markOf(await handle.stat({ bigint: true }))
-    for await (const chunk of await chunks(handle)) {
+    for await (const chunk of chunks(handle)) {
       const problem = reader.push(chunk)
       if (problem !== undefined) return problem
     }
@@ -46,12 +46,23 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }
 
-async function chunks(handle: FileHandle): Promise<AsyncIterable<Uint8Array>> {
-  const { buffer, bytesRead } = await handle.read(Buffer.alloc(2), 0, 2, 0)
-  const source = handle.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false })
-  if (bytesRead < 2 || buffer.readUInt16BE() !== GZIP) return source
+/** The file's bytes, unpacked. A chunk is good until the next one is asked for. */
+async function* chunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+  const buffer = Buffer.allocUnsafeSlow(CHUNK)
+  let at = 0
+  for (;;) {
+    const { bytesRead } = await handle.read(buffer, 0, CHUNK, at)
+    if (bytesRead === 0) return
+    if (at === 0 && bytesRead > 1 && buffer.readUInt16BE() === GZIP) return yield* unpacked(handle)
+    yield buffer.subarray(0, bytesRead)
+    at += bytesRead
+  }
+}
+
+function unpacked(handle: FileHandle): AsyncIterable<Uint8Array> {
+  const packed = handle.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false })
   // `pipeline` hands errors of the file on to the reader of the unpacked bytes.
-  return pipeline(source, createGunzip({ chunkSize: CHUNK }), () => undefined)
+  return pipeline(packed, createGunzip({ chunkSize: CHUNK }), () => undefined)
 }
 
 const GZIP = 0x1f8b

@@ -24,10 +24,12 @@ export interface LaneEntry {
 }
 
 const WAYS = 8
-/** Bytes that an entry costs beside its message and template; measured at 100,000 entries on Node 26. */
-const ENTRY_OVERHEAD = 500
+/** Bytes that an entry costs beside its reply and template; measured as RSS at 300,000 entries on Node 26. */
+const ENTRY_OVERHEAD = 650
+/** The same for each of the two arrays that V8 keeps outside its heap, being longer than so many bytes. */
+const OUTSIDE = { from: 65, overhead: 165 } as const
 /** Bytes of a usual entry, and slots for each that there is room for: half empty, few sets overflow before their time. */
-const USUAL_ENTRY = 640
+const USUAL_ENTRY = 900
 const SLOTS_AN_ENTRY = 2
 /** Half a million entries or more; the slots alone take 13 bytes each. */
 const SLOTS_MAX = 2 ** 20
@@ -90,11 +92,12 @@ export class LaneTable {
 
   /** Puts an entry in, in the place of one for the same question; `length` is that of its name. */
   set(entry: LaneEntry, length: number): void {
+    const { hash, variant, bytes } = entry
+    const old = this.#slotOf(hash, bytes, HEADER, length, variant)
+    if (old >= 0) this.#remove(old)
     const weight = weightOf(entry)
     if (weight > this.#bytes) return
-    const { hash, variant, bytes } = entry
-    const slot = this.#slotOf(hash, bytes, HEADER, length, variant)
-    const free = slot >= 0 ? slot : this.#freeSlot(hash & this.#mask)
+    const free = old >= 0 ? old : this.#freeSlot(hash & this.#mask)
     this.#remove(free)
     this.#hashes[free] = hash
     this.#states[free] = IDLE
@@ -143,7 +146,9 @@ export class LaneTable {
 }
 
 const weightOf = ({ bytes, journal, ttlOffsets }: LaneEntry): number =>
-  bytes.length + journal.template.length + 8 * ttlOffsets.length + ENTRY_OVERHEAD
+  arrayWeight(bytes) + arrayWeight(journal.template) + 8 * ttlOffsets.length + ENTRY_OVERHEAD
+
+const arrayWeight = ({ length }: Uint8Array): number => length + (length >= OUTSIDE.from ? OUTSIDE.overhead : 0)
 
 /** Whether the reply's question has this name, letter case aside, and this type. */
 function isSame(reply: Uint8Array, bytes: Uint8Array, at: number, length: number): boolean {

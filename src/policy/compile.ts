@@ -2,6 +2,7 @@
 import type { ListKind } from './decision.ts'
 import { type Gathering, gathering, type SortedRules, STRIDE } from './gather.ts'
 import { fingerprinter, type Seed } from './hash.ts'
+import { workspace } from './memory.ts'
 import { allocateSnapshot, filterBits, lookUp, openSnapshot, TABLES, type Table, type TableName } from './snapshot.ts'
 
 /** What comes of compiling. */
@@ -29,7 +30,7 @@ export interface PolicyBuilder {
 
 /**
  * Most rules of one compilation, duplicates included. Each needs 16 bytes while lists are read, and each different one
- * up to 34 more at the end: 0.8 GiB at most, for a moment. The largest published lists have ten million names.
+ * up to 18 more at the end: 0.6 GB at most, for a moment. The largest published lists have ten million names.
  */
 export const RULES_MAX = 2 ** 24
 
@@ -39,7 +40,8 @@ const RULE_NUMBER_MAX = 2 ** 31 - 1
 /** Starts a snapshot of at most `rulesMax` rules. `seed` must be new chance each time (see `fingerprinter`). */
 export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
   const names = fingerprinter(seed)
-  const tables = forTables(gathering)
+  const memory = workspace()
+  const tables = forTables(() => gathering(memory))
   const { blockExact, blockSubtree, allowExact, allowSubtree } = tables
   const bases: number[] = []
   let base = 0
@@ -92,18 +94,18 @@ function compile(tables: Record<TableName, Gathering>, bases: readonly number[],
 const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(Math.max(1, entries))) - 2)
 
 /** Writes sorted rules into their table. */
-function fill(table: Table, { parts }: SortedRules): void {
+function fill(table: Table, { pieces }: SortedRules): void {
   const { filter, directory, slots, shift } = table
   let at = 0
   let bucket = 0
-  for (const part of parts) {
-    for (let i = 0; i < part.length; i += STRIDE, at++) {
-      const place = part[i] as number
+  for (const piece of pieces) {
+    for (let i = 0; i < piece.length; i += STRIDE, at++) {
+      const place = piece[i] as number
       while (bucket < place >>> shift) directory[++bucket] = at
       filter[place >>> (shift - 1)]! |= filterBits(place)
-      slots[3 * at] = part[i + 1] as number
-      slots[3 * at + 1] = part[i + 2] as number
-      slots[3 * at + 2] = part[i + 3] as number
+      slots[3 * at] = piece[i + 1] as number
+      slots[3 * at + 1] = piece[i + 2] as number
+      slots[3 * at + 2] = piece[i + 3] as number
     }
   }
   directory.fill(at, bucket + 1)
@@ -113,9 +115,9 @@ function fill(table: Table, { parts }: SortedRules): void {
 function common(one: readonly [SortedRules, Table], other: readonly [SortedRules, Table]): number {
   const [small, large] = one[1].entries < other[1].entries ? [one[0], other[1]] : [other[0], one[1]]
   let count = 0
-  for (const part of small.parts) {
-    for (let i = 0; i < part.length; i += STRIDE) {
-      if (lookUp(large, part[i] as number, part[i + 1] as number, part[i + 2] as number) !== 0) count++
+  for (const piece of small.pieces) {
+    for (let i = 0; i < piece.length; i += STRIDE) {
+      if (lookUp(large, piece[i] as number, piece[i + 1] as number, piece[i + 2] as number) !== 0) count++
     }
   }
   return count

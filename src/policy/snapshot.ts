@@ -1,5 +1,6 @@
 // The compiled policy as one block of shared memory: its layout, and how a rule is found in it. Knows no file.
 import { first, type Seed, second, third } from './hash.ts'
+import { roomFor } from './memory.ts'
 
 /** The four tables of a snapshot, in the order in which they stand in it. */
 export const TABLES = ['blockExact', 'blockSubtree', 'allowExact', 'allowSubtree'] as const
@@ -27,6 +28,8 @@ export interface Table {
 /** A snapshot, opened. */
 export interface Snapshot extends Readonly<Record<TableName, Table>> {
   readonly seed: Seed
+  /** Bytes in use; the memory around it may be larger, see `roomFor`. */
+  readonly size: number
   /** Names blocked and names allowed. */
   readonly counts: Int32Array
   /** Rule numbers count lines on through all lists: the rule in line n of list i is `bases[i] + n`. */
@@ -84,7 +87,7 @@ export interface TableSize {
 /** Allocates a snapshot for four tables in the order of `TABLES`; tables, list bases and counts are zero. */
 export function allocateSnapshot(seed: Seed, lists: number, sizes: readonly TableSize[]): SharedArrayBuffer {
   const total = sizes.reduce((sum, { bits, entries }) => sum + 3 * 2 ** bits + 1 + 3 * entries, HEADER + lists)
-  const buffer = new SharedArrayBuffer(4 * total)
+  const buffer = new SharedArrayBuffer(roomFor(4 * total))
   const words = new Int32Array(buffer)
   words.set([MAGIC, VERSION, total, ...seed])
   words[LISTS] = lists
@@ -99,7 +102,7 @@ export function allocateSnapshot(seed: Seed, lists: number, sizes: readonly Tabl
 export function openSnapshot(buffer: SharedArrayBuffer): Snapshot {
   const words = new Int32Array(buffer)
   const word = (at: number): number => words[at] as number
-  if (word(0) !== MAGIC || word(1) !== VERSION || word(2) !== words.length) {
+  if (word(0) !== MAGIC || word(1) !== VERSION || word(2) > words.length) {
     throw new TypeError(`not a policy snapshot of version ${VERSION}`)
   }
   let at = HEADER + word(LISTS)
@@ -111,6 +114,7 @@ export function openSnapshot(buffer: SharedArrayBuffer): Snapshot {
     return [name, { entries, depths: word(SIZES + 3 * i + 2), shift: 32 - bits, filter, directory, slots }]
   })
   return {
+    size: 4 * word(2),
     seed: [word(SEED), word(SEED + 1), word(SEED + 2)],
     counts: words.subarray(COUNTS, COUNTS + 2),
     bases: words.subarray(HEADER, HEADER + word(LISTS)),

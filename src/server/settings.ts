@@ -53,5 +53,4 @@ export const ledgerOptions = (
 })
 
 /** The names that people gave their devices, by MAC as the ledger writes it. */
-export const deviceNames = ({ devices }: Config): ReadonlyMap<Mac, string> =>
-  new Map(Object.entries(devices.names))
+export const deviceNames = ({ devices }: Config): ReadonlyMap<Mac, string> => new Map(Object.entries(devices.names))

@@ -24,15 +24,17 @@ export function dnsmasqReader(zone: Zone, near: EpochMs): DnsLogReader {
     if (said === undefined) return NOT_OURS
     const time = envelope.time ?? near
     const { thread, client, text } = withoutSerial(said)
+    const process = envelope.pid ?? ''
     const query = parseQuery(text)
     if (query !== undefined) {
       const asker = query.client ?? client
       const name = loggedName(query.name)
+      // What was being answered is answered now: this client is not among those who got it.
+      endChain(chains, process, waiting)
       if (asker === undefined) return rejected('a question without its client')
       if (name !== undefined) waiting.add(name, asker, time)
       return NO_ANSWER
     }
-    const process = envelope.pid ?? ''
     const found = parseAnswer(text)
     if (found === undefined) {
       endChain(chains, process, waiting)

@@ -64,7 +64,7 @@ describe('findings', () => {
     }
     expect(one.list()).toHaveLength(4)
     expect(one.list().map(({ id }) => id)).toEqual(two.list().map(({ id }) => id))
-    expect(one.list().at(-1)).toMatchObject({ dport: 80 })
+    expect(one.list()[0]).toMatchObject({ day: '2026-11-23' })
     expect(one.list().find(({ count }) => count === 2)).toMatchObject({
       first: NOON,
       last: NOON + HOUR,

@@ -1,0 +1,38 @@
+// What machine this is, for the report.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { cpus, loadavg, release, totalmem } from 'node:os'
+
+/** The machine in a few lines, by what they are about. */
+export function machine(): Record<string, string> {
+  const all = cpus()
+  return {
+    processor: `${all[0]?.model ?? 'unknown'}, ${all.length} cores`,
+    memory: `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    system: `${osName()}, Linux ${release()}`,
+    virtual: /\bhypervisor\b/.test(read('/proc/cpuinfo')) ? 'yes' : 'no',
+    node: process.version,
+  }
+}
+
+/** Load average of the last minute. */
+export const loadAverage = (): number => loadavg()[0] as number
+
+/** Which commit is checked out; `undefined` without git. */
+export function commit(folder: string): string | undefined {
+  try {
+    return execFileSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+  } catch {
+    return undefined
+  }
+}
+
+const osName = (): string => /^PRETTY_NAME="(.*)"$/m.exec(read('/etc/os-release'))?.[1] ?? 'Linux'
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
