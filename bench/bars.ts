@@ -57,7 +57,7 @@ const count = (value: number | undefined): string | undefined =>
   value === undefined ? undefined : Math.round(value).toLocaleString('en')
 
 /** Judges every bar of the table. */
-export function judgeBars(results: Results): Judged[] {
+export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
   const { hits, misses, starts, longLoad, swaps, decisions, judgements, huge } = results
   const cost = medianOf(hits.dnsperf, ({ cost }) => cost.median)
   const rate = medianOf(hits.saturated, ({ rate }) => rate.median)

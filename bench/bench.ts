@@ -11,6 +11,8 @@ export interface Bench {
   readonly rounds: number
   /** Length of one run of load. */
   readonly seconds: number
+  /** The folder of collected data, which need not be there. */
+  readonly data: string
   readonly names: Names
   /** The list of 1,000,000 names, and one of none. */
   readonly list: string

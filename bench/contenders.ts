@@ -1,5 +1,5 @@
 // The servers that are measured: how each is configured with a list, and started. Knows nothing of measuring.
-import { copyFileSync, createReadStream, createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, createReadStream, createWriteStream, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
@@ -83,12 +83,14 @@ export const floor = (program: string): Contender => ({
 export interface AskfirstOptions {
   /** The cache's size; the default configuration has 32 MiB. */
   readonly cache?: string
+  /** Resolver threads; the configuration's own number if left out. */
+  readonly threads?: number
   /** Options of Node, such as for a profile. */
   readonly node?: readonly string[]
 }
 
 /** The server of this repository, from its sources, as `npm start` runs it. */
-export const askfirst = ({ cache = '128MiB', node = [] }: AskfirstOptions = {}): Contender => ({
+export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptions = {}): Contender => ({
   id: 'askfirst',
   how: 'a file in the lists folder',
   prepare(place) {
@@ -97,6 +99,7 @@ export const askfirst = ({ cache = '128MiB', node = [] }: AskfirstOptions = {}):
     copyFileSync(place.list, join(lists, 'list.txt'))
     const [reports, http] = place.spare
     const config = fill('askfirst.yaml', place, { lists, cache, reports: String(reports), http: String(http) })
+    if (threads !== undefined) appendFileSync(config, `threads: ${threads}\n`)
     const cli = new URL('../src/cli.ts', import.meta.url).pathname
     return Promise.resolve([process.execPath, ...node, cli, '--config', config, 'run'])
   },

@@ -1,5 +1,4 @@
 // How askfirst's cost grows with what a house may have more of. One table each; the other figures say who is faster.
-import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { configSchema } from '../src/config/schema.ts'
 import { type Bench, serve, type Wanted } from './bench.ts'
@@ -167,4 +166,11 @@ async function costOf(load: () => Promise<Load>): Promise<[cost: string, p99: st
     micros(spreadOf(rounds, ({ latency }) => latency.p99 ?? 0).median),
     number(spreadOf(rounds, ({ rate }) => rate).median),
   ]
+}
+
+/** What the server's own figures say of queries so far. */
+async function forwarded({ place }: Server): Promise<{ queries: number; forwarded: number }> {
+  const response = await fetch(`http://127.0.0.1:${place.spare[1]}/api/v1/stats`)
+  const { totals } = (await response.json()) as { totals: { queries: number; forwarded: number } }
+  return totals
 }

@@ -25,16 +25,16 @@ const BLOCKED = 2500
 const SPECIAL = new Set('alt arpa example home internal invalid lan local localdomain localhost onion test'.split(' '))
 const PLAIN = /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/
 
-/** Reads the collected data of the project where it is there; invents names of the same shape elsewhere. */
-export function gatherNames(data: string): Names {
+/** Reads the collected data of the project where it is there; invents names of the same shape elsewhere. `asked`: how many popular ones. */
+export function gatherNames(data: string, asked = POPULAR): Names {
   const listed = `${data}/blocklists/volume/union.domains.txt.gz`
   const ranked = `${data}/popular/umbrella-history-bucketed.csv.gz`
-  if (!existsSync(listed) || !existsSync(ranked)) return inventNames()
+  if (!existsSync(listed) || !existsSync(ranked)) return inventNames(asked)
   const published = lines(listed).filter(isOrdinary)
   const onList = new Set(published)
   const names = byRank(lines(ranked).slice(1)).filter(isOrdinary)
   return {
-    popular: names.filter((name) => !onList.has(name) && !isUnder(name, onList)).slice(0, POPULAR),
+    popular: names.filter((name) => !onList.has(name) && !isUnder(name, onList)).slice(0, asked),
     blocked: names.filter((name) => onList.has(name)).slice(0, BLOCKED),
     source:
       "names asked for: those of Cisco Umbrella's lists of the most asked, by rank; names blocked: " +
@@ -68,12 +68,12 @@ export async function writeList({ blocked, published }: Names, count: number, pa
 
 const CHUNK = 10_000
 
-function inventNames(): Names {
+function inventNames(asked: number): Names {
   const invent = inventedNames(chance(1))
   const many = (count: number): string[] => Array.from({ length: count }, invent)
   const source =
     'names asked for and names blocked: invented, in the shape of published ones (the data folder is not here)'
-  return { popular: many(POPULAR), blocked: many(BLOCKED), source, published: [] }
+  return { popular: many(asked), blocked: many(BLOCKED), source, published: [] }
 }
 
 /**

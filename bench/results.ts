@@ -147,8 +147,10 @@ export interface Setting {
   readonly rounds: number
   readonly seconds: number
   readonly cores: { readonly server: string; readonly client: string; readonly upstream: string }
+  /** Versions of the tools, by program. */
+  readonly tools: Readonly<Record<string, string>>
+  /** Where the names come from. */
   readonly names: string
-  readonly listed: number
   /** Load averages of one minute before and after: what else the machine was doing. */
   readonly loadBefore: number
   readonly loadAfter: number
@@ -159,6 +161,8 @@ export interface Setting {
 export interface Results {
   readonly setting: Setting
   readonly servers: ByServer<ServerRun>
+  /** Servers that did not start or answered wrongly, each with what it said. */
+  readonly leftOut: Readonly<Record<string, string>>
   readonly hits: { readonly [Kind in HitKind]?: ByServer<Loaded> }
   readonly misses?: ByServer<Loaded>
   readonly starts?: Starts
