@@ -50,7 +50,8 @@ interface Condition {
 const MB = 1e6
 const ms = (value: number | undefined, digits = 0): string | undefined =>
   value === undefined ? undefined : `${value.toFixed(digits)} ms`
-const us = (value: number | undefined): string | undefined => (value === undefined ? undefined : `${value.toFixed(1)} µs`)
+const us = (value: number | undefined): string | undefined =>
+  value === undefined ? undefined : `${value.toFixed(1)} µs`
 const mb = (value: number | undefined): string | undefined =>
   value === undefined ? undefined : `${(value / MB).toFixed(0)} MB`
 const count = (value: number | undefined): string | undefined =>
@@ -70,8 +71,18 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
   const faster = (of: Medians): number | undefined => best(of, Math.max)
   return [
     judged('hits', 'processor time for an answer, hits', us(cost['askfirst']), [
-      ...atMost('bar', cost['askfirst'], times(0.95, 'unbound', cost['unbound']), times(0.85, 'dnsmasq', cheaper(cost))),
-      ...atMost('aim', cost['askfirst'], times(0.85, 'unbound', cost['unbound']), times(1.2, 'the C floor', cost['floor'])),
+      ...atMost(
+        'bar',
+        cost['askfirst'],
+        times(0.95, 'unbound', cost['unbound']),
+        times(0.85, 'dnsmasq', cheaper(cost)),
+      ),
+      ...atMost(
+        'aim',
+        cost['askfirst'],
+        times(0.85, 'unbound', cost['unbound']),
+        times(1.2, 'the C floor', cost['floor']),
+      ),
     ]),
     judged('saturation', 'answers a second at saturation, hits', count(rate['askfirst']), [
       ...atLeast('bar', rate['askfirst'], times(1.15, 'unbound', rate['unbound']), times(1.3, 'dnsmasq', faster(rate))),
@@ -91,7 +102,10 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
       ...atMost('aim', p99['askfirst'], times(1, 'unbound', p99['unbound'])),
     ]),
     judged('p50', 'p50 at 100 queries a second', us(p50['askfirst']), [
-      ...atMost('bar', p50['askfirst'], ['unbound + 30 µs', p50['unbound'] === undefined ? undefined : p50['unbound'] + 30]),
+      ...atMost('bar', p50['askfirst'], [
+        'unbound + 30 µs',
+        p50['unbound'] === undefined ? undefined : p50['unbound'] + 30,
+      ]),
       ...atMost('aim', p50['askfirst'], times(1, 'unbound', p50['unbound'])),
     ]),
     judged('list', 'text list of 1,000,000 names → serving, slower of cold start and live change', ms(slowest), [
@@ -110,10 +124,12 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
       ...atMost('bar', longLoad?.memory, ['140 MB', 140 * MB]),
       ...atMost('aim', longLoad?.memory, ['100 MB', 100 * MB]),
     ]),
-    judged('decide', '`decide` where no rule matches, 5 labels, slower of two kinds of rules', suffixed(slower, ' ns'), [
-      ...atMost('bar', slower, ['300 ns', 300]),
-      ...atMost('aim', slower, ['150 ns', 150]),
-    ]),
+    judged(
+      'decide',
+      '`decide` where no rule matches, 5 labels, slower of two kinds of rules',
+      suffixed(slower, ' ns'),
+      [...atMost('bar', slower, ['300 ns', 300]), ...atMost('aim', slower, ['150 ns', 150])],
+    ),
     judged('swap', 'policy swaps at 50,000 queries a second: worst answer', ms(swaps?.worst.max, 1), [
       ...atMost('bar', swaps?.lost, ['0 lost', 0]),
       ...atMost('bar', swaps?.worst.max, ['10 ms', 10]),

@@ -1,7 +1,8 @@
 // What every measurement works with: folder, cores, names, upstream, loader. Knows no measurement.
+
+import type { Contender } from './contenders.ts'
 import type { Loader } from './load.ts'
 import type { Names } from './names.ts'
-import type { Contender } from './contenders.ts'
 import { type Server, startServer } from './server.ts'
 
 /** The benchmark at work. */

@@ -21,7 +21,10 @@ export const loadAverage = (): number => loadavg()[0] as number
 /** Which commit is checked out; `undefined` without git. */
 export function commit(folder: string): string | undefined {
   try {
-    return execFileSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], { encoding: 'utf8', stdio: 'pipe' }).trim()
+    return execFileSync('git', ['-C', folder, 'rev-parse', '--short', 'HEAD'], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+    }).trim()
   } catch {
     return undefined
   }
@@ -35,4 +38,13 @@ function read(path: string): string {
   } catch {
     return ''
   }
+}
+
+/** The same value without what is this machine's alone: paths of the run, of the repository and of Node. */
+export function withoutPaths<T>(value: T, run: string, repository: string): T {
+  const text = JSON.stringify(value)
+    .replaceAll(process.execPath, 'node')
+    .replaceAll(run, '<folder>')
+    .replaceAll(repository, '')
+  return JSON.parse(text) as T
 }

@@ -8,7 +8,7 @@ import type { Bench } from './bench.ts'
 import { askfirst, type Contender, floor as floorServer, RIVALS, upstream } from './contenders.ts'
 import { measureGrowth } from './growth.ts'
 import { dnsperf } from './load.ts'
-import { commit, loadAverage, machine } from './machine.ts'
+import { commit, loadAverage, machine, withoutPaths } from './machine.ts'
 import { measureHuge } from './measure/huge.ts'
 import { measureDecisions, measureJudgements } from './measure/inside.ts'
 import { measureLongLoad } from './measure/long-load.ts'
@@ -67,7 +67,9 @@ const results: Results = {
     commit: commit(ROOT),
     command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
     machine: machine(),
-    tools: Object.fromEntries([...TOOLS, upstream.from].flatMap((tool) => tool ?? []).map((tool) => [tool.program, versionOf(tool)])),
+    tools: Object.fromEntries(
+      [...TOOLS, upstream.from].flatMap((tool) => tool ?? []).map((tool) => [tool.program, versionOf(tool)]),
+    ),
     rounds: chosen.rounds,
     seconds: chosen.seconds,
     cores: chosen.cores,
@@ -76,7 +78,7 @@ const results: Results = {
     loadAfter: loadAverage(),
     minutes: (performance.now() - begun) / 60_000,
   },
-  ...measured,
+  ...withoutPaths(measured, prepared.bench.folder, ROOT),
 }
 if (chosen.whole) {
   writeFileSync(FIGURES, `${JSON.stringify(results, null, 2)}\n`)
@@ -118,7 +120,9 @@ async function profiles(bench: Bench, missed: ReadonlySet<BarId>): Promise<Profi
   if (missed.has('misses')) {
     const fresh = join(folder, 'profiled.txt')
     writeQueries(fresh, 300_000, misses(names, 800))
-    made.push(await profile(bench, 'misses', (server) => dnsperf(loader, server, { queries: fresh, seconds, once: true })))
+    made.push(
+      await profile(bench, 'misses', (server) => dnsperf(loader, server, { queries: fresh, seconds, once: true })),
+    )
   }
   return made
 }

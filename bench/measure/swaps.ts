@@ -23,7 +23,12 @@ const LOOK_MS = 20
 export async function measureSwaps(bench: Bench): Promise<Swaps> {
   const server = await serve(bench, askfirst(), { cores: undefined })
   const load = (): Promise<Load> =>
-    dnsperf(bench.loader, server, { queries: bench.hits, seconds: bench.seconds * 1.5, rate: RATE, outstanding: 20_000 })
+    dnsperf(bench.loader, server, {
+      queries: bench.hits,
+      seconds: bench.seconds * 1.5,
+      rate: RATE,
+      outstanding: 20_000,
+    })
   await dnsperf(bench.loader, server, { queries: bench.hits, seconds: 30, once: true })
   const quiet: Load[] = []
   const busy: Load[] = []

@@ -46,7 +46,7 @@ test.each([
     await ready(server)
     const socket = createSocket('udp4')
     const reply = new Promise<Buffer>((resolve) => socket.once('message', resolve))
-    socket.send(queryPacket('doubleclick.net'), port, '127.0.0.1')
+    socket.send(queryPacket('ad.doubleclick.net'), port, '127.0.0.1')
     expect(readPacket(await reply).answers).toMatchObject([{ type: 'A', data: '127.0.0.1' }])
     socket.close()
   } finally {
