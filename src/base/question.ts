@@ -80,8 +80,12 @@ export interface Edns {
   readonly dnssecOk: boolean
 }
 
-/** How a query came in. */
-export type TransportKind = 'udp' | 'tcp'
+/** How a query can come in: plain over UDP or TCP, over TLS (RFC 7858), in HTTPS (RFC 8484). */
+export const TRANSPORTS = ['udp', 'tcp', 'tls', 'https'] as const
+export type TransportKind = (typeof TRANSPORTS)[number]
+
+/** Whether nobody on the way can read it; such replies are padded (RFC 8467). */
+export const isEncrypted = (transport: TransportKind): boolean => transport === 'tls' || transport === 'https'
 
 /** One query on its way through the pipeline. Frozen by convention: a change makes a new one. */
 export interface Query {

@@ -2,13 +2,13 @@
 //
 // A batch is one ArrayBuffer that is handed over, not copied. Equal entries of one client are counted up in place, so a
 // busy name costs one entry a batch. An entry: total length u16, count u32, milliseconds since the batch's start u32,
-// latency in microseconds u32, way u8, client length u8, client 16, then the template.
+// latency in microseconds u32, way u8 (transport in two bits, then the lane), client length u8, client 16, then the template.
 // A template: outcome u8, reason u8, rcode u16, type u16, number u32, second number u32, name length u8, name (wire),
 // hand-outs u8, then each as length u8, address, TTL u32.
 import { addressBytes, addressFromBytes } from '../base/address.ts'
 import type { EpochMs } from '../base/clock.ts'
 import { nameFromWire } from '../base/name.ts'
-import type { Query } from '../base/question.ts'
+import { type Query, TRANSPORTS, type TransportKind } from '../base/question.ts'
 import {
   type FailedReason,
   type HandOut,
@@ -61,11 +61,13 @@ export interface Repeatable {
   batch: number
   at: number
   client: EntryClient | undefined
+  way: number
 }
 
 const HEAD = 32
-const TCP = 1
-const LANE = 2
+const TRANSPORT = 3
+const LANE = 4
+const WAYS: Readonly<Record<TransportKind, number>> = { udp: 0, tcp: 1, tls: 2, https: 3 }
 /** More addresses than this in one answer are not evidence of anything; the first ones are kept. */
 const MAX_HAND_OUTS = 64
 
@@ -93,7 +95,7 @@ export function repeatable(query: Query, reply: Reply): Repeatable {
     putU32(template, at + 1 + bytes.length, (handOuts[i] as HandOut).ttl)
     at += 5 + bytes.length
   })
-  return { template, outcome, batch: -1, at: 0, client: undefined }
+  return { template, outcome, batch: -1, at: 0, client: undefined, way: 0 }
 }
 
 function reasonNumber(outcome: Outcome): number {
@@ -128,8 +130,16 @@ export class BatchWriter {
   }
 
   /** Notes one answered query. `now`: epoch ms; `latency`: µs. */
-  append(what: Repeatable, client: EntryClient, now: EpochMs, latency: number, tcp: boolean, lane: boolean): void {
-    if (what.batch === this.#number && what.client === client) {
+  append(
+    what: Repeatable,
+    client: EntryClient,
+    now: EpochMs,
+    latency: number,
+    transport: TransportKind,
+    lane: boolean,
+  ): void {
+    const way = lane ? WAYS[transport] | LANE : WAYS[transport]
+    if (what.batch === this.#number && what.client === client && what.way === way) {
       const view = this.#view
       view.setUint32(what.at + 2, view.getUint32(what.at + 2) + 1)
       view.setUint32(what.at + 10, view.getUint32(what.at + 10) + latency)
@@ -149,7 +159,7 @@ export class BatchWriter {
     view.setUint32(at + 2, 1)
     view.setUint32(at + 6, Math.max(0, now - this.#start))
     view.setUint32(at + 10, latency)
-    view.setUint8(at + 14, (tcp ? TCP : 0) | (lane ? LANE : 0))
+    view.setUint8(at + 14, way)
     view.setUint8(at + 15, client.bytes.length)
     this.#buffer.set(client.bytes, at + 16)
     this.#buffer.set(what.template, at + HEAD)
@@ -157,6 +167,7 @@ export class BatchWriter {
     what.batch = this.#number
     what.at = at
     what.client = client
+    what.way = way
   }
 
   /** Sends what there is. */
@@ -190,7 +201,7 @@ export function* readBatch(batch: Batch): Generator<Entry> {
     yield {
       time: batch.start + view.getUint32(at + 6),
       client: addressFromBytes(bytes, at + 16, view.getUint8(at + 15)),
-      transport: way & TCP ? 'tcp' : 'udp',
+      transport: TRANSPORTS[way & TRANSPORT] as TransportKind,
       lane: (way & LANE) !== 0,
       count: view.getUint32(at + 2),
       latency: view.getUint32(at + 10),

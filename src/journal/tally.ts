@@ -76,7 +76,7 @@ export class Tally {
     overload: 0,
     internal: 0,
   }
-  readonly #transports: Record<TransportKind, number> = { udp: 0, tcp: 0 }
+  readonly #transports: Record<TransportKind, number> = { udp: 0, tcp: 0, tls: 0, https: 0 }
   readonly #types = new Float64Array(TYPES_MAX + 2)
   readonly #rcodes = new Float64Array(RCODES_MAX + 2)
   readonly #lists = new Labels()

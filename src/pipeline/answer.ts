@@ -52,7 +52,7 @@ export class Answerer {
     at: number,
     length: number,
     client: Client,
-    udp: boolean,
+    transport: TransportKind,
     out: Uint8Array,
     outAt: number,
     now: number,
@@ -60,9 +60,9 @@ export class Answerer {
   ): number {
     if (!client.allowed) return 0
     const { lane, journal } = this.#parts
-    const size = lane.answer(bytes, at, length, client.group, udp, out, outAt, ticks)
+    const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, ticks)
     // A hit takes less time than the clock can tell; its latency counts as zero.
-    if (size > 0) journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, !udp, true)
+    if (size > 0) journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, transport, true)
     return size
   }
 
@@ -117,7 +117,7 @@ export class Answerer {
     const bytes = this.#scratch.slice(0, written.length)
     const entry = repeatable(query, reply)
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
-    journal.append(entry, client, clock.now(), latency, query.transport === 'tcp', false)
+    journal.append(entry, client, clock.now(), latency, query.transport, false)
     lane.remember(query, reply, bytes, written, entry, generation)
     return bytes
   }

@@ -1,12 +1,21 @@
-// Who asks: one object a client address, with what is decided per client and not per query. Bounded for any number of
-// spoofed sources. Knows no transport.
+// Who asks: one object a client, with what is decided per client and not per query. A client is an address, the door it
+// came in by, and the name that it calls itself there. Bounded for any number of spoofed sources. Knows no transport.
 import { type Address, addressBytes, addressFromBytes, inPrefixes, type Prefix } from '../base/address.ts'
+
+/** The doors: plain DNS (UDP and TCP), TLS, HTTPS. Each has an access list of its own. */
+export const DOORS = ['plain', 'tls', 'https'] as const
+export type Door = (typeof DOORS)[number]
+
+/** Who may ask at each door. */
+export type Admission = Readonly<Record<Door, readonly Prefix[]>>
 
 /** One client. Equality is identity: the journal counts up equal entries by it. */
 export interface Client {
   readonly address: Address
   readonly bytes: Uint8Array
-  /** May ask here. */
+  /** What it calls itself, by TLS server name or DoH path: `tv`. Anybody may call himself anything. */
+  readonly id: string | undefined
+  /** May ask where it asks. */
   readonly allowed: boolean
   /** Index of its group in the policy. */
   readonly group: number
@@ -22,18 +31,24 @@ const RECENT_BITS = 12
  * survives. In front of it stands a table by the address's bytes, for packets whose sender nobody has written as text.
  */
 export class Clients {
-  #allowFrom: readonly Prefix[]
-  #young = new Map<Address, Client>()
-  #old = new Map<Address, Client>()
+  #admission: Admission
+  #young = new Map<string, Client>()
+  #old = new Map<string, Client>()
   readonly #recent = new Array<Client | undefined>(2 ** RECENT_BITS).fill(undefined)
 
-  constructor(allowFrom: readonly Prefix[]) {
-    this.#allowFrom = allowFrom
+  /** A list alone is that of every door. */
+  constructor(admission: readonly Prefix[] | Admission) {
+    this.#admission = atEveryDoor(admission)
   }
 
-  /** The client that sends from this address, as the socket writes it (a zone may stand behind it). */
+  /** The client that asks in plain from this address, as the socket writes it (a zone may stand behind it). */
   of(text: string): Client {
-    return this.#young.get(text) ?? this.#admit(text)
+    return this.#young.get(text) ?? this.#admit('plain', text, undefined)
+  }
+
+  /** The client that asks at another door from this address, and calls itself `id` there if anything. */
+  via(door: Door, text: string, id: string | undefined): Client {
+    return this.#admit(door, text, id)
   }
 
   /** The same client by the 4 or 16 bytes of its address at `at`, network order. */
@@ -49,9 +64,9 @@ export class Clients {
     return client
   }
 
-  /** A new access list: everybody is looked at again. */
-  admitFrom(allowFrom: readonly Prefix[]): void {
-    this.#allowFrom = allowFrom
+  /** New access lists: everybody is looked at again. */
+  admitFrom(admission: readonly Prefix[] | Admission): void {
+    this.#admission = atEveryDoor(admission)
     this.#young = new Map()
     this.#old = new Map()
     this.#recent.fill(undefined)
@@ -61,27 +76,31 @@ export class Clients {
     return this.#young.size + this.#old.size
   }
 
-  #admit(text: string): Client {
+  #admit(door: Door, text: string, id: string | undefined): Client {
     const bytes = addressBytes(text) ?? NOWHERE
     const address = addressFromBytes(bytes)
     // One address, however it was written, is one client.
-    const known = this.#young.get(address)
+    const key = door === 'plain' ? address : `${door} ${id ?? ''} ${address}`
+    const known = this.#young.get(key)
     if (known !== undefined) return known
-    const client = this.#old.get(address) ?? this.#make(address, bytes)
+    const client = this.#old.get(key) ?? this.#make(door, address, bytes, id)
     if (this.#young.size >= CLIENTS_KEPT) {
       this.#old = this.#young
       this.#young = new Map()
       // Who is still there comes in again: else the table would keep clients that the maps have forgotten.
       this.#recent.fill(undefined)
     }
-    this.#young.set(address, client)
+    this.#young.set(key, client)
     return client
   }
 
-  #make(address: Address, bytes: Uint8Array): Client {
-    return { address, bytes, allowed: inPrefixes(this.#allowFrom, bytes), group: 0 }
+  #make(door: Door, address: Address, bytes: Uint8Array, id: string | undefined): Client {
+    return { address, bytes, id, allowed: inPrefixes(this.#admission[door], bytes), group: 0 }
   }
 }
+
+const atEveryDoor = (admission: readonly Prefix[] | Admission): Admission =>
+  'plain' in admission ? admission : { plain: admission, tls: admission, https: admission }
 
 /** 2^32 divided by the golden ratio, odd: spreads neighbouring addresses far apart (Knuth, TAOCP 3 §6.4). */
 const GOLDEN = 0x9e3779b1

@@ -110,7 +110,7 @@ class BatchedUdp implements UdpListener {
     if (outbox.isFull) this.#flush()
     const now = this.#clock.now()
     const ticks = this.#clock.ticks()
-    const size = this.#answerer.quick(query, 0, query.length, client, true, outbox.bytes, outbox.at, now, ticks)
+    const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
     if (size > 0) outbox.add(size, name, 0)
     else this.#ask(query, client, name)
     this.#drain()
@@ -136,7 +136,7 @@ class BatchedUdp implements UdpListener {
         const at = inbox.at(i)
         const length = inbox.isCut(i) ? HEADER : inbox.length(i)
         if (outbox.isFull) this.#flush()
-        const size = answerer.quick(bytes, at, length, client, true, outbox.bytes, outbox.at, now, ticks)
+        const size = answerer.quick(bytes, at, length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
         if (size > 0) outbox.add(size, words, nameAt)
         // Copies: both boxes are used again before the pipeline has answered.
         else this.#ask(bytes.slice(at, at + length), client, words.slice(nameAt, nameAt + NAME_WORDS))

@@ -59,7 +59,7 @@ export async function listenUdp(
   socket.on('message', (packet, from) => {
     const client = clients.of(from.address)
     const query = readable(packet)
-    const size = answerer.quick(query, 0, query.length, client, true, scratch, 0, clock.now(), clock.ticks())
+    const size = answerer.quick(query, 0, query.length, client, 'udp', scratch, 0, clock.now(), clock.ticks())
     if (size > 0) {
       // A copy, since the kernel may take it later.
       socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, sent)

@@ -3,7 +3,7 @@
 import { addressBytes, PRIVATE_RANGES } from '../../src/base/address.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { wireFromName } from '../../src/base/name.ts'
-import { type Query, RCODE, typeName } from '../../src/base/question.ts'
+import { type Query, RCODE, type TransportKind, typeName } from '../../src/base/question.ts'
 import type { Reply } from '../../src/base/reply.ts'
 import { type Batch, readBatch } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
@@ -74,12 +74,12 @@ export interface InMemory {
   readonly client: (address: string) => Client
   readonly ask: (
     name: string,
-    options?: AskOptions & { from?: string; transport?: 'udp' | 'tcp' },
+    options?: AskOptions & { from?: string; transport?: TransportKind },
   ) => Promise<Uint8Array>
   /** The same through the fast lane alone; undefined where the lane passes. */
   readonly quick: (packet: Uint8Array, from?: string) => Uint8Array | undefined
   /** The same through the pipeline alone. */
-  readonly slow: (packet: Uint8Array, from?: string, transport?: 'udp' | 'tcp') => Promise<Uint8Array | undefined>
+  readonly slow: (packet: Uint8Array, from?: string, transport?: TransportKind) => Promise<Uint8Array | undefined>
 }
 
 /** Builds one. `upstream` answers what leaves the house: records for a query, as packets that a server would send. */
@@ -120,7 +120,7 @@ export function inMemory(options: {
       0,
       packet.length,
       client(from),
-      true,
+      'udp',
       out,
       0,
       clock.now(),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { HOUR, MINUTE } from '../../../src/base/clock.ts'
-import { rcodeName, typeName } from '../../../src/base/question.ts'
+import { rcodeName, TRANSPORTS, typeName } from '../../../src/base/question.ts'
 import type { FailedReason, Outcome, RefusedReason } from '../../../src/base/reply.ts'
 import { DURATION_BOUNDS } from '../../../src/journal/durations.ts'
 import type { Entry } from '../../../src/journal/entry.ts'
@@ -48,7 +48,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
 const anyEntry: fc.Arbitrary<Entry> = fc.record({
   time: fc.integer({ min: NOW - 22 * HOUR, max: NOW }),
   client: fc.constantFrom('192.168.1.20', '192.168.1.21', 'fd00::7'),
-  transport: fc.constantFrom('udp' as const, 'tcp' as const),
+  transport: fc.constantFrom(...TRANSPORTS),
   name: fc.constantFrom('.', 'a.example', 'b.example', 'c.example', 'd.example'),
   type: fc.constantFrom(0, 1, 28, 65, 99, 257, 258, 65_535),
   rcode: fc.constantFrom(0, 2, 3, 5, 9, 16, 23, 24, 4095),

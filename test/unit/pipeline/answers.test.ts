@@ -238,7 +238,8 @@ test('I2: every query ends in exactly one entry with one outcome', async () => {
   expect(entries().map(({ outcome, name, count, lane }) => [outcome.kind, name, count, lane])).toEqual([
     ['blocked', 'ads.example', 1, false],
     ['forwarded', 'www.example', 1, false],
-    ['cached', 'www.example', 2, false],
+    ['cached', 'www.example', 1, false],
+    ['cached', 'www.example', 1, true],
     ['special', 'localhost', 1, false],
     ['refused', 'www.example', 1, false],
     ['refused', 'www.example', 1, false],

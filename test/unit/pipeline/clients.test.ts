@@ -58,6 +58,27 @@ describe('a client', () => {
     expect(clients.at(bytesOf('fe80::1'), 0, 16).allowed).toBe(false)
   })
 
+  test('at another door, or by another name there, is another client, judged by the list of that door', () => {
+    const [plain, tls] = [PRIVATE_RANGES, prefixes('203.0.113.0/24')]
+    const clients = new Clients({ plain, tls, https: plain })
+    const tv = clients.via('tls', '203.0.113.9', 'tv')
+    expect([tv.id, tv.address, tv.allowed]).toEqual(['tv', '203.0.113.9', true])
+    expect(clients.via('tls', '::ffff:203.0.113.9', 'tv')).toBe(tv)
+    for (const other of [
+      clients.of('203.0.113.9'),
+      clients.via('tls', '203.0.113.9', undefined),
+      clients.via('tls', '203.0.113.9', 'radio'),
+      clients.via('https', '203.0.113.9', 'tv'),
+    ]) {
+      expect(other).not.toBe(tv)
+      expect(other.address).toBe(tv.address)
+    }
+    expect(clients.of('203.0.113.9').allowed).toBe(false)
+    expect(clients.via('https', '203.0.113.9', 'tv').allowed).toBe(false)
+    clients.admitFrom(PRIVATE_RANGES)
+    expect(clients.via('tls', '203.0.113.9', 'tv').allowed).toBe(false)
+  })
+
   test('whose address cannot be read is nobody who may ask', () => {
     expect(new Clients(PRIVATE_RANGES).of('').allowed).toBe(false)
   })

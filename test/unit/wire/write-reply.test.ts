@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { EDE, type Query, RCODE } from '../../../src/base/question.ts'
+import { EDE, type Query, RCODE, type TransportKind } from '../../../src/base/question.ts'
 import { type Body, EMPTY_BODY, type OwnRecord, type Reply } from '../../../src/base/reply.ts'
 import { readQuery } from '../../../src/wire/read-query.ts'
 import { scanMessage } from '../../../src/wire/scan-message.ts'
@@ -13,7 +13,7 @@ const OUT = new Uint8Array(MESSAGE_MAX + 1024)
 function write(
   name: string,
   reply: Partial<Reply>,
-  options: AskOptions & { transport?: 'udp' | 'tcp' } = {},
+  options: AskOptions & { transport?: TransportKind } = {},
 ): Uint8Array {
   const packet = queryPacket(name, options)
   const { transport = 'udp' } = options
@@ -125,7 +125,7 @@ describe('EDNS', () => {
 })
 
 describe('a reply that is too long for its way', () => {
-  const cases: [string, AskOptions & { transport?: 'udp' | 'tcp' }, number, boolean][] = [
+  const cases: [string, AskOptions & { transport?: TransportKind }, number, boolean][] = [
     ['is cut at 512 bytes without EDNS', {}, 40, true],
     ['is cut at what the client takes', { edns: 700 }, 40, true],
     ['is cut at what we send at most', { edns: 65_535 }, 90, true],
