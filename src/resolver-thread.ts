@@ -8,7 +8,7 @@ import type { FromResolver, ResolverStart, ToResolver } from './threads/messages
 import { expandWildcard, type Listener } from './transport/listener.ts'
 import { listenProblem } from './transport/port-holder.ts'
 import { listenTcp } from './transport/tcp.ts'
-import { listenUdp } from './transport/udp.ts'
+import { openUdp } from './transport/udp-batch.ts'
 
 /** The journal is flushed at least this often while there is something in it. */
 const FLUSH_EVERY_MS = 50
@@ -42,7 +42,7 @@ async function listen(): Promise<Problem[]> {
     try {
       const opened =
         kind === 'udp'
-          ? await listenUdp(endpoint, answerer, clients, systemClock)
+          ? await openUdp(endpoint, answerer, clients, systemClock)
           : await listenTcp(endpoint, answerer, clients)
       listeners.set(key, opened)
     } catch (fault) {

@@ -178,7 +178,10 @@ class BatchedUdp implements UdpListener {
   }
 
   #flush(): void {
-    if (!this.#outbox.isEmpty && this.#fd >= 0) this.#unsent += this.#outbox.flush(this.#fd, this.#sendLate)
+    if (this.#outbox.isEmpty || this.#fd < 0) return
+    // In two steps: `+=` would read the count before the flush, and lose what `#sendLate` adds to it meanwhile.
+    const refused = this.#outbox.flush(this.#fd, this.#sendLate)
+    this.#unsent += refused
   }
 
   /** What the system has no room for waits in node:dgram's queue, which knows when there is room again. */
