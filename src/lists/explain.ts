@@ -3,6 +3,7 @@ import type { Problem } from '../base/failure.ts'
 import { type Name, wireFromName } from '../base/name.ts'
 import { safeText } from '../base/text.ts'
 import type { ListKind } from '../policy/decision.ts'
+import { type ConditionalRule, inList } from '../policy/rule.ts'
 import { readList } from './load.ts'
 import { textOf } from './name-bytes.ts'
 import type { ListSink } from './read.ts'
@@ -59,6 +60,14 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
       }
       return true
     },
+    conditional: (rule) => {
+      if (shown < RULES_SHOWN && concerns(rule, asked)) {
+        const kind = inList(rule, list.kind).action.kind === 'allow' ? 'allow' : 'block'
+        pending.push({ kind, subtree: rule.target.kind !== 'name' || rule.target.covers !== 'name' })
+        shown++
+      }
+      return 'taken'
+    },
     line: (bytes, from, to, line) => {
       for (const rule of pending.splice(0)) {
         const text = safeText(textOf(bytes, from, Math.min(to, from + 1024)), 256)
@@ -66,6 +75,13 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
       }
     },
   }
+}
+
+/** Whether a conditional rule may apply to the name; its conditions are not looked at, its line is shown. */
+function concerns({ target, cancels }: ConditionalRule, asked: Uint8Array): boolean {
+  if (cancels || target.kind !== 'name') return false
+  const rule = wireFromName(target.name)
+  return rule !== undefined && matches(rule, target.covers !== 'name', asked)
 }
 
 /** Whether the rule's name is the asked one, or one above it where the rule covers its sub-domains. */

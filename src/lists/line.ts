@@ -1,4 +1,5 @@
 // What a format makes of one line: the shapes that formats share. Knows no format and no file.
+import type { ConditionalRule } from '../policy/rule.ts'
 
 /** The list formats that can be given for a file; a file of format `auto` is read line by line by whichever fits. */
 export const FORMATS = ['hosts', 'domains', 'wildcard', 'adblock'] as const
@@ -13,6 +14,8 @@ export interface RuleSink {
    * names under that name too.
    */
   readonly rule: (exception: boolean, subtree: boolean) => void
+  /** Takes one rule with a condition or an action of its own, as a blocklist has it. */
+  readonly conditional: (rule: ConditionalRule) => void
 }
 
 /** Reads one line: `bytes` from `from` up to `to`, without line end, blanks at the ends and comment lines. */

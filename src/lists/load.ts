@@ -3,6 +3,7 @@ import type { Place, Problem } from '../base/failure.ts'
 import { policyBuilder } from '../policy/compile.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
+import { inList } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { ListReader, type ListSink, type Reading } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
@@ -72,7 +73,11 @@ async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundLi
 
 const sinkFor = ({ kind }: FoundList, builder: ReturnType<typeof policyBuilder>): ListSink => {
   const wire = new Uint8Array(256)
-  return { wire, rule: (exception, subtree, line) => builder.add(exception ? 'allow' : kind, subtree, wire, line) }
+  return {
+    wire,
+    rule: (exception, subtree, line) => builder.add(exception ? 'allow' : kind, subtree, wire, line),
+    conditional: (rule, line) => builder.addConditional(inList(rule, kind), line),
+  }
 }
 
 /** Reads one list, wherever it stands. */

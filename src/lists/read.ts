@@ -1,6 +1,8 @@
 // Reads one list, given in chunks of bytes, line by line into rules and a report. Knows no file system.
 import type { Place, Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
+import type { Taken } from '../policy/compile.ts'
+import { type ConditionalKind, type ConditionalRule, kindOfRule } from '../policy/rule.ts'
 import { lineReader } from './detect.ts'
 import { FORMATS, type FormatName, isBlank, type RuleSink, type Skip } from './line.ts'
 import { startOf } from './list-start.ts'
@@ -19,8 +21,11 @@ export const REJECTS_SHOWN = 20
 export interface Reading {
   readonly lines: number
   readonly rejected: number
-  /** Lines of rules that no DNS server can apply, or that must not be applied, by kind; kinds that occur. */
-  readonly skipped: Readonly<Partial<Record<Skip, number>>>
+  /**
+   * Lines of rules that no DNS server can apply, or that must not be applied, and of conditional rules that the policy
+   * cannot honour, by kind; kinds that occur.
+   */
+  readonly skipped: Readonly<Partial<Record<Skip | ConditionalKind, number>>>
   /** Formats that gave rules, most frequent first. */
   readonly formats: readonly FormatName[]
   /** The first rejected lines, and how many more there are. */
@@ -31,6 +36,7 @@ export interface Reading {
 export interface ListSink {
   readonly wire: Uint8Array
   readonly rule: (exception: boolean, subtree: boolean, line: number) => boolean
+  readonly conditional: (rule: ConditionalRule, line: number) => Taken
   /** Sees each line that may have given rules, right after them, without its line end. */
   readonly line?: (bytes: Uint8Array, from: number, to: number, line: number) => void
 }
@@ -44,7 +50,7 @@ export class ListReader {
   readonly #reader: ReturnType<typeof lineReader>
   readonly #rules: RuleSink
   readonly #problems: Problem[] = []
-  readonly #skipped: Partial<Record<Skip, number>> = {}
+  readonly #skipped: Partial<Record<Skip | ConditionalKind, number>> = {}
   /** Lines with rules, by format. */
   readonly #formats: Record<FormatName, number> = { hosts: 0, domains: 0, wildcard: 0, adblock: 0 }
   /** A line that the last chunk did not finish; -1 for one that is too long and not kept. */
@@ -54,6 +60,8 @@ export class ListReader {
   #lines = 0
   #rejected = 0
   #full = false
+  /** What kind of rule the current line has that the policy cannot honour. */
+  #unsupported: ConditionalKind | undefined
 
   /** `place` says where a problem stands: in a line from 1, or in the list as a whole. */
   constructor(place: (line?: number) => Place, format: FormatName | 'auto', sink: ListSink) {
@@ -64,6 +72,11 @@ export class ListReader {
       wire: sink.wire,
       rule: (exception, subtree) => {
         if (!sink.rule(exception, subtree, this.#lines)) this.#full = true
+      },
+      conditional: (rule) => {
+        const taken = sink.conditional(rule, this.#lines)
+        if (taken === 'full') this.#full = true
+        if (taken === 'unsupported') this.#unsupported = kindOfRule(rule)
       },
     }
   }
@@ -133,10 +146,17 @@ export class ListReader {
       return
     }
     const end = this.#reader.read(bytes, from, to, this.#rules)
-    if (end.kind === 'rules') this.#formats[this.#reader.format() as FormatName]++
-    else if (end.kind === 'skipped') this.#skipped[end.what] = (this.#skipped[end.what] ?? 0) + 1
+    if (this.#unsupported !== undefined) {
+      this.#skip(this.#unsupported)
+      this.#unsupported = undefined
+    } else if (end.kind === 'rules') this.#formats[this.#reader.format() as FormatName]++
+    if (end.kind === 'skipped') this.#skip(end.what)
     else if (end.kind === 'rejected') this.#reject(end.why, bytes.subarray(from, to))
     this.#sink.line?.(bytes, from, to, this.#lines)
+  }
+
+  #skip(what: Skip | ConditionalKind): void {
+    this.#skipped[what] = (this.#skipped[what] ?? 0) + 1
   }
 
   #reject(why: string, line?: Uint8Array): void {

@@ -1,8 +1,10 @@
 // Builds a policy snapshot from rules, given one by one. Knows lists by their number and neither files nor formats.
+import { wireFromName } from '../base/name.ts'
 import type { ListKind } from './decision.ts'
 import { type Gathering, gathering, type SortedRules, STRIDE } from './gather.ts'
 import { fingerprinter, type Seed } from './hash.ts'
 import { workspace } from './memory.ts'
+import { type ConditionalRule, kindOfRule } from './rule.ts'
 import { allocateSnapshot, filterBits, lookUp, openSnapshot, TABLES, type Table, type TableName } from './snapshot.ts'
 
 /** What comes of compiling. */
@@ -25,7 +27,24 @@ export interface PolicyBuilder {
    * the bytes are no name below the root: the rule is not taken then.
    */
   readonly add: (kind: ListKind, subtree: boolean, wire: Uint8Array, line: number) => boolean
+  /**
+   * Takes one conditional rule of the current list, as the list has it (see `inList`). `unsupported`: this policy cannot
+   * honour it, and its line counts as skipped.
+   */
+  readonly addConditional: (rule: ConditionalRule, line: number) => Taken
   readonly finish: () => CompiledRules
+}
+
+/** Whether a conditional rule is part of the policy now; `full` as with `add`. */
+export type Taken = 'taken' | 'unsupported' | 'full'
+
+/** What a conditional rule would be as a plain one, where nothing but its importance is lost. */
+function plainOf(rule: ConditionalRule): { kind: ListKind; subtree: boolean; wire: Uint8Array } | undefined {
+  const { target, action } = rule
+  const kind = kindOfRule(rule)
+  if ((kind !== undefined && kind !== 'important') || target.kind !== 'name') return undefined
+  const wire = wireFromName(target.name)
+  return wire && { kind: action.kind === 'allow' ? 'allow' : 'block', subtree: target.covers === 'tree', wire }
 }
 
 /**
@@ -47,19 +66,25 @@ export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
   let base = 0
   let last = 0
   let taken = 0
+  const add: PolicyBuilder['add'] = (kind, subtree, wire, line) => {
+    const labels = names.read(wire, 0)
+    if (labels < 1 || taken === rulesMax || base + line > RULE_NUMBER_MAX) return false
+    taken++
+    last = base + line
+    const table = kind === 'block' ? (subtree ? blockSubtree : blockExact) : subtree ? allowSubtree : allowExact
+    table.push(names.states, labels, last)
+    return true
+  }
   return {
     beginList: () => {
       base = last
       bases.push(base)
     },
-    add: (kind, subtree, wire, line) => {
-      const labels = names.read(wire, 0)
-      if (labels < 1 || taken === rulesMax || base + line > RULE_NUMBER_MAX) return false
-      taken++
-      last = base + line
-      const table = kind === 'block' ? (subtree ? blockSubtree : blockExact) : subtree ? allowSubtree : allowExact
-      table.push(names.states, labels, last)
-      return true
+    add,
+    addConditional: (rule, line) => {
+      const plain = plainOf(rule)
+      if (plain === undefined) return 'unsupported'
+      return add(plain.kind, plain.subtree, plain.wire, line) ? 'taken' : 'full'
     },
     finish: () => compile(tables, bases, seed),
   }

@@ -1,4 +1,5 @@
 // What the policy says of a name. Knows lists by their number; their names and files stand in `ListInfo`.
+import type { RuleAction } from './rule.ts'
 
 /** What a list is for. Allowlists win over blocklists. */
 export type ListKind = 'block' | 'allow'
@@ -16,6 +17,8 @@ export interface ListInfo {
   readonly rules: number
   readonly lines: number
   readonly rejected: number
+  /** What its plain block rules answer, where the list itself says so (an RPZ: nxdomain); else as the house does. */
+  readonly answer?: RuleAction
 }
 
 /** The rule that decided. */

@@ -45,6 +45,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   'lru-cache': ['ledger/', 'pipeline/', 'transport/', 'upstream/'],
   pino: ['log.ts'],
   'prom-client': ['control/metrics.ts'],
+  re2js: ['policy/pattern.ts'],
   yaml: ['config/document.ts', 'config/reference.ts'],
   zod: ['config/', 'control/'],
 }

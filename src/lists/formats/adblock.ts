@@ -1,5 +1,7 @@
 // Adblock rules as far as they are about whole names: `||x^` with everything under it, `|x^` that name only, a plain
 // name that name only; `@@` before the first two makes an exception. The rest is recognised and skipped by kind.
+import { nameFromWire } from '../../base/name.ts'
+import { ALLOW, BLOCK, conditional } from '../../policy/rule.ts'
 import {
   BLANK,
   isBlank,
@@ -53,12 +55,14 @@ function anchored(
   if (end === to) return skipped.pattern
   if (bytes[end] !== CARET) return otherThanName(bytes[end] as number)
   const rest = bytes[end + 1] === BAR ? end + 2 : end + 1
-  if (rest < to && !isImportant(bytes, rest, to) && !isRemark(bytes, rest, to)) {
+  const important = isImportant(bytes, rest, to)
+  if (rest < to && !important && !isRemark(bytes, rest, to)) {
     return bytes[rest] === DOLLAR ? skipped.modifier : skipped.url
   }
   // A dot before `^` matches no host, as a host never ends in one here; it is no fully qualified name.
   if (bytes[end - 1] === DOT) return skipped.pattern
-  return takeName(bytes, from, end, exception, subtree, sink) ?? { kind: 'rejected', why: nameFault(bytes, from, end) }
+  const into = important ? asImportant(sink) : sink
+  return takeName(bytes, from, end, exception, subtree, into) ?? { kind: 'rejected', why: nameFault(bytes, from, end) }
 }
 
 /** Some list makers write `||x^! why` or `||x^ # why`. */
@@ -87,7 +91,17 @@ const DELIMITER = Uint8Array.from({ length: 256 }, (_, byte) =>
   byte <= 0x20 || '^$*/:|?=&,~!#%\x7f'.includes(String.fromCharCode(byte)) ? 1 : 0,
 )
 
-/** `$important` alone: it takes nothing away from the rule. (That it should win over exceptions is not done here.) */
+/** The same sink for rules that are important. */
+const asImportant = (sink: RuleSink): RuleSink => ({
+  ...sink,
+  rule: (exception, subtree) => {
+    const name = nameFromWire(sink.wire, 0)
+    const target = { kind: 'name', name, covers: subtree ? 'tree' : 'name' } as const
+    sink.conditional(conditional(target, exception ? ALLOW : BLOCK, { important: true }))
+  },
+})
+
+/** `$important` alone. */
 function isImportant(bytes: Uint8Array, from: number, to: number): boolean {
   if (to - from !== IMPORTANT.length) return false
   return IMPORTANT.every((byte, i) => bytes[from + i] === byte)

@@ -5,7 +5,7 @@ describe('an adblock rule for a whole name', () => {
   test('blocks the name and everything under it', () => {
     expect(rulesOf('||ads.example^')).toEqual(['block *.ads.example'])
     expect(rulesOf('||ads.example^|')).toEqual(['block *.ads.example'])
-    expect(rulesOf('||ADS.example^$important')).toEqual(['block *.ads.example'])
+    expect(rulesOf('||ADS.example^$important')).toEqual(['block *.ads.example if important'])
     expect(rulesOf('||zip^')).toEqual(['block *.zip'])
   })
 
@@ -17,7 +17,7 @@ describe('an adblock rule for a whole name', () => {
     expect(rulesOf('@@||ads.example^')).toEqual(['allow *.ads.example'])
     expect(rulesOf('@@||ads.example^|')).toEqual(['allow *.ads.example'])
     expect(rulesOf('@@|ads.example^')).toEqual(['allow ads.example'])
-    expect(rulesOf('@@||ads.example^$important')).toEqual(['allow *.ads.example'])
+    expect(rulesOf('@@||ads.example^$important')).toEqual(['allow *.ads.example if important'])
   })
 
   test('may have a remark, as some list makers write', () => {

@@ -14,7 +14,7 @@ const readerThat = (act: () => void): ListReader => {
     done = true
     return true
   }
-  return new ListReader(() => ({}), 'auto', { wire: new Uint8Array(256), rule })
+  return new ListReader(() => ({}), 'auto', { wire: new Uint8Array(256), rule, conditional: () => 'taken' })
 }
 
 describe('a list file', () => {

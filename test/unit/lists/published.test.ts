@@ -53,7 +53,10 @@ async function namesIn(file: string) {
     if (!exception) names.add(nameFromWire(wire, 0))
     return true
   }
-  const reading = await readListFile(`${DATA}/${file}`, new ListReader(() => ({ file }), 'auto', { wire, rule }))
+  const reading = await readListFile(
+    `${DATA}/${file}`,
+    new ListReader(() => ({ file }), 'auto', { wire, rule, conditional: () => 'taken' }),
+  )
   if ('code' in reading) throw new TypeError(reading.message)
   return { names, reading }
 }

@@ -209,6 +209,7 @@ describe('the bounds of a list', () => {
   test('stop it when no more rules are taken', () => {
     let left = 3
     const reader = new ListReader(() => ({ file: 'list.txt' }), 'auto', {
+      conditional: () => 'taken',
       wire: new Uint8Array(256),
       rule: () => left-- > 0,
     })
