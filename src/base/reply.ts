@@ -21,7 +21,10 @@ export interface HandOut {
 
 /** A message as an upstream sent it, checked and scanned once; its OPT record is cut out. */
 export interface WireMessage {
-  /** Header, question, answer, authority, additional; never an OPT record. Never changed after it was made. */
+  /**
+   * Header, question, answer, authority, additional; never an OPT record. Never changed after it was made.
+   * The header's AD bit is set where an upstream that we trust in this says that the answer is authentic.
+   */
   readonly bytes: Uint8Array
   /** Where the TTL fields stand. */
   readonly ttlOffsets: readonly number[]
@@ -34,6 +37,8 @@ export interface WireMessage {
   /** Names that CNAME, DNAME, SVCB and HTTPS records point at. */
   readonly targets: readonly Name[]
   readonly handOuts: readonly HandOut[]
+  /** What the upstream had to say about its answer (RFC 8914). */
+  readonly error?: ExtendedError | undefined
 }
 
 /** The content of a reply: records that we make, or an upstream's message with its age. */

@@ -13,7 +13,9 @@ import { addToHash, finishHash, type LaneEntry, LaneTable } from './lane-table.t
 const EDNS = 1
 const DNSSEC_OK = 2
 const CHECKING_DISABLED = 4
-const GROUP_SHIFT = 3
+/** AD in a query without DO; with DO it changes nothing (RFC 6840 §5.8). */
+const AUTHENTIC_DATA = 8
+const GROUP_SHIFT = 4
 /** An OPT record without options: root, type, size, extended rcode, version, flags, length (RFC 6891 §6.1.2). */
 const BARE_OPT = 11
 
@@ -80,7 +82,8 @@ export class FastLane {
     if (i + 4 > end || u16(bytes, i + 2) !== CLASS.IN) return 0
     const type = u16(bytes, i)
     i += 4
-    let variant = (group << GROUP_SHIFT) | ((bytes[at + 3] as number) & 0x10 ? CHECKING_DISABLED : 0)
+    const bits = bytes[at + 3] as number
+    let variant = (group << GROUP_SHIFT) | (bits & 0x10 ? CHECKING_DISABLED : 0)
     let limit = udp ? UDP_MIN : MESSAGE_MAX
     if (additional === 1) {
       if (i + BARE_OPT !== end || bytes[i] !== 0 || u16(bytes, i + 1) !== TYPE.OPT) return 0
@@ -88,6 +91,7 @@ export class FastLane {
       variant |= (bytes[i + 7] as number) & 0x80 ? EDNS | DNSSEC_OK : EDNS
       if (udp) limit = Math.max(UDP_MIN, Math.min(u16(bytes, i + 3), this.#udpSize))
     } else if (i !== end) return 0
+    if (bits & 0x20 && !(variant & DNSSEC_OK)) variant |= AUTHENTIC_DATA
     const entry = this.#table.find(finishHash(hash, type, variant), bytes, nameAt, nameEnd - nameAt, variant)
     if (entry === undefined || entry.generation !== this.#generation) return 0
     const reply = entry.bytes
@@ -123,7 +127,8 @@ export class FastLane {
       (query.group << GROUP_SHIFT) |
       (query.edns === undefined ? 0 : EDNS) |
       (wantsDnssec(query) ? DNSSEC_OK : 0) |
-      (query.checkingDisabled ? CHECKING_DISABLED : 0)
+      (query.checkingDisabled ? CHECKING_DISABLED : 0) |
+      (query.authenticData && !wantsDnssec(query) ? AUTHENTIC_DATA : 0)
     const expires = born + reply.reusable * SECOND
     const entry = { hash: hashOf(query, variant), variant, bytes, ttlOffsets, born, expires, generation, journal }
     this.#table.set(entry, query.wire.length)

@@ -1,6 +1,6 @@
 // One upstream server: asks it, checks what comes back, keeps its health. Knows nothing of the other ones.
 import { type Endpoint, endpointText } from '../base/address.ts'
-import { type Query, RCODE } from '../base/question.ts'
+import { type Query, RCODE, wantsDnssec } from '../base/question.ts'
 import { type Malformed, type Scanned, scanMessage } from '../wire/scan-message.ts'
 import { writeQuery } from '../wire/write-reply.ts'
 import { mixCase } from './mixed-case.ts'
@@ -34,7 +34,7 @@ const DOWN_AFTER = 3
 /** While down, one try each this often; short, so that a server that is back is found within 5 s. */
 const PROBE_EVERY_MS = 1000
 /** What we say we can take over UDP from upstream (RFC 9715 §3). */
-const UDP_SIZE = 1232
+const ASKED_HOW = { udpSize: 1232, authenticData: false, padTo: 0 } as const
 /** RFC 6298 §2: the weight of a new sample. */
 const LATENCY_WEIGHT = 1 / 8
 /** A second server is asked when the first has not answered for this many times its usual latency, in bounds, ms. */
@@ -92,15 +92,16 @@ export class Upstream {
     const started = performance.now()
     this.#tries++
     const mixed = mixCase(query.wire)
+    const dnssecOk = wantsDnssec(query)
     const packet = new Uint8Array(query.wire.length + 32)
-    const length = writeQuery(packet, 0, query, mixed, UDP_SIZE)
+    const length = writeQuery(packet, query, mixed, ASKED_HOW)
     const questionEnd = 12 + query.wire.length + 4
     const sent = packet.subarray(0, length)
-    let result = this.#judge(await this.#sockets.exchange(sent, questionEnd, timeout), mixed)
+    let result = this.#judge(await this.#sockets.exchange(sent, questionEnd, timeout), mixed, dnssecOk)
     if (result.kind === 'answer' && (result.scanned.truncated || result.caseChanged)) {
       // Cut, or not in our letter case: over TCP the answer is whole, and nobody can forge it blindly.
       this.#overTcp++
-      result = this.#judge(await exchangeTcp(this.to, sent, questionEnd, timeout), undefined)
+      result = this.#judge(await exchangeTcp(this.to, sent, questionEnd, timeout), undefined, dnssecOk)
     }
     if (result.kind === 'failed') {
       this.#failures[result.reason]++
@@ -119,10 +120,10 @@ export class Upstream {
     this.#sockets.close()
   }
 
-  #judge(exchanged: Exchanged, mixed: Uint8Array | undefined): Judged {
+  #judge(exchanged: Exchanged, mixed: Uint8Array | undefined, dnssecOk: boolean): Judged {
     if (exchanged.kind === 'timeout') return failed('timeout', 'no answer in time')
     if (exchanged.kind === 'unreachable') return failed('unreachable', exchanged.why)
-    const scanned: Scanned | Malformed = scanMessage(exchanged.packet)
+    const scanned: Scanned | Malformed = scanMessage(exchanged.packet, { dnssecOk, trustAd: false })
     if ('malformed' in scanned) return failed('malformed', scanned.malformed)
     const caseChanged = mixed?.some((byte, i) => scanned.message.bytes[12 + i] !== byte) ?? false
     if (scanned.truncated || caseChanged) return { kind: 'answer', scanned, caseChanged }

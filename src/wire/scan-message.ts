@@ -1,33 +1,61 @@
 // Reads an upstream's message: checks it whole, once, and notes where TTLs, names and addresses stand, so that it can
 // be kept and sent on as bytes. Untrusted input; knows nothing of whom it is for.
-import { type Address, addressFromBytes } from '../base/address.ts'
-import { foldByte, NAME_MAX, type Name, nameFromWire } from '../base/name.ts'
-import { CLASS, RCODE, TYPE } from '../base/question.ts'
+
+import { addressFromBytes } from '../base/address.ts'
+import type { Name } from '../base/name.ts'
+import { CLASS, type ExtendedError, RCODE, TYPE } from '../base/question.ts'
 import type { HandOut, WireMessage } from '../base/reply.ts'
+import { Belonging, type Section } from './belonging.ts'
 import { putU16, putU32, u16, u32 } from './bytes.ts'
+import { extendedError } from './extended-error.ts'
+import { expandName, NameWalk } from './message-names.ts'
 import { HEADER, questionNameLength } from './read-query.ts'
+import { namesIn } from './record-names.ts'
+import { sift } from './sift-message.ts'
 
 /** What an upstream sent, checked. */
 export interface Scanned {
   readonly id: number
   readonly truncated: boolean
-  readonly authenticData: boolean
+  /** A server that neither resolves nor knows the name points elsewhere: it is not an upstream for it. */
+  readonly referral: boolean
   /** With the upper bits that the OPT record carries (RFC 6891 §6.1.3). */
   readonly rcode: number
+  /** Records that did not belong to the question and were cut out. */
+  readonly cut: number
   readonly message: WireMessage
 }
 
 /** Why a message is not one. */
 export type Malformed = { readonly malformed: string }
 
-/** Compression pointers followed in one message: more than any honest message needs, few enough to stay quick. */
-const MAX_POINTERS = 4096
+/** What was asked for beside the question, and what the upstream's word counts for. */
+export interface Asked {
+  /** The DO bit: without it DNSSEC's own records are cut out, unless one is what was asked for (RFC 4035 §3.2.1). */
+  readonly dnssecOk: boolean
+  /** Whether its AD bit is believed and kept. */
+  readonly trustAd: boolean
+}
+
+const PLAIN: Asked = { dnssecOk: true, trustAd: false }
 
 /**
- * Scans one message. The bytes are copied, the OPT record and what follows it are left out of the copy.
+ * Scans one message. The bytes are copied; the OPT record and what follows it are left out of the copy.
  * Every count must be true, every name in bounds and every pointer backward (RFC 1035 §4.1.4); else it is malformed.
+ * Records that do not belong to the question or its alias chain are cut out. The AD bit of the copy is that of the
+ * message where it is trusted.
  */
-export function scanMessage(packet: Uint8Array): Scanned | Malformed {
+export function scanMessage(packet: Uint8Array, asked: Asked = PLAIN): Scanned | Malformed {
+  const scanned = scanOnce(packet, asked)
+  if (scanned !== 'foreign') return scanned
+  const sifted = sift(packet, asked.dnssecOk)
+  if ('malformed' in sifted) return sifted
+  const again = scanOnce(sifted.packet, asked)
+  if (again === 'foreign') return { malformed: 'records that do not belong to the question' }
+  return 'malformed' in again ? again : { ...again, cut: sifted.cut }
+}
+
+function scanOnce(packet: Uint8Array, { dnssecOk, trustAd }: Asked): Scanned | Malformed | 'foreign' {
   if (packet.length < HEADER) return { malformed: 'shorter than a header' }
   const flags = u16(packet, 2)
   if ((flags & 0xf800) !== 0x8000) return { malformed: 'not a response to a standard query' }
@@ -35,24 +63,31 @@ export function scanMessage(packet: Uint8Array): Scanned | Malformed {
   const nameLength = questionNameLength(packet, HEADER, packet.length)
   const questionEnd = HEADER + nameLength + 4
   if (nameLength === 0 || questionEnd > packet.length) return { malformed: 'the question is cut or compressed' }
-  const scan = new Scan(packet, questionEnd)
-  const counts = [u16(packet, 6), u16(packet, 8), u16(packet, 10)] as const
+  const scan = new Scan(packet, questionEnd, dnssecOk)
   const fault =
-    scan.section(counts[0], 'answer') ?? scan.section(counts[1], 'authority') ?? scan.section(counts[2], 'additional')
+    scan.section(u16(packet, 6), 'answer') ??
+    scan.section(u16(packet, 8), 'authority') ??
+    scan.section(u16(packet, 10), 'additional')
+  if (fault === 'foreign') return fault
   if (fault !== undefined) return { malformed: fault }
+  if (!scan.belonging.complete()) return 'foreign'
   const end = scan.optAt ?? scan.at
   // A copy: `slice` of a Buffer would be a view of the socket's memory.
   const bytes = new Uint8Array(packet.subarray(0, end))
   if (scan.optAt !== undefined) putU16(bytes, 10, scan.beforeOpt)
+  if (!trustAd) bytes[3] = (bytes[3] as number) & ~0x20
   // RFC 2181 §8: a TTL with its highest bit set counts as zero.
-  for (const at of scan.ttlOffsets) if (u32(bytes, at) > 0x7fff_ffff) putU32(bytes, at, 0)
+  for (const at of scan.bigTtls) putU32(bytes, at, 0)
   const rcode = (flags & 15) | (scan.extendedRcode << 4)
-  const negative = rcode === RCODE.NXDOMAIN || (rcode === RCODE.NOERROR && !scan.answersQuestion(packet, nameLength))
+  const negative = rcode === RCODE.NXDOMAIN || (rcode === RCODE.NOERROR && !scan.belonging.answered)
+  const soaless = negative && scan.negativeTtl === undefined
   return {
     id: u16(packet, 0),
     truncated: (flags & 0x0200) !== 0,
-    authenticData: (flags & 0x0020) !== 0,
+    // Neither authoritative nor willing to recurse, no SOA, but name servers (RFC 2308 §2.2).
+    referral: soaless && (flags & 0x0480) === 0 && rcode === RCODE.NOERROR && scan.belonging.delegates,
     rcode,
+    cut: 0,
     message: {
       bytes,
       ttlOffsets: scan.ttlOffsets,
@@ -61,38 +96,35 @@ export function scanMessage(packet: Uint8Array): Scanned | Malformed {
       questionEnd,
       targets: scan.targets,
       handOuts: scan.handOuts,
+      error: scan.error,
     },
   }
 }
 
-type Section = 'answer' | 'authority' | 'additional'
-
 /** The walk over one message's records. */
 class Scan {
   readonly #packet: Uint8Array
-  #pointers = 0
+  readonly #names: NameWalk
+  readonly belonging: Belonging
   at: number
   readonly ttlOffsets: number[] = []
+  readonly bigTtls: number[] = []
   smallestTtl = 0x7fff_ffff
   /** RFC 2308 §5: the lesser of the SOA's own TTL and its MINIMUM field; undefined without an SOA. */
   negativeTtl: number | undefined
   extendedRcode = 0
+  error: ExtendedError | undefined
   optAt: number | undefined
   /** Additional records in front of the OPT record. */
   beforeOpt = 0
   readonly targets: Name[] = []
   readonly handOuts: HandOut[] = []
-  readonly #answerTypes: number[] = []
 
-  constructor(packet: Uint8Array, at: number) {
+  constructor(packet: Uint8Array, at: number, dnssecOk: boolean) {
     this.#packet = packet
+    this.#names = new NameWalk(packet)
+    this.belonging = new Belonging(packet, u16(packet, at - 4), dnssecOk)
     this.at = at
-  }
-
-  /** Whether an answer of the asked type is there; a lone CNAME chain is not one. */
-  answersQuestion(packet: Uint8Array, nameLength: number): boolean {
-    const type = u16(packet, HEADER + nameLength)
-    return type === TYPE.ANY ? this.#answerTypes.length > 0 : this.#answerTypes.includes(type)
   }
 
   section(count: number, section: Section): string | undefined {
@@ -107,27 +139,36 @@ class Scan {
   #record(section: Section): string | undefined {
     const packet = this.#packet
     const start = this.at
-    const head = this.#skipName(start, packet.length)
+    const head = this.#names.skip(start, packet.length)
     if (head === 0 || head + 10 > packet.length) return `a record in ${section} is cut`
     const type = u16(packet, head)
     const data = head + 10
     const end = data + u16(packet, head + 8)
     if (end > packet.length) return `the data of a record in ${section} is cut`
     this.at = end
-    if (type === TYPE.OPT) {
-      if (section !== 'additional' || this.optAt !== undefined) return 'a second or misplaced OPT record'
-      this.optAt = start
-      this.extendedRcode = packet[head + 4] as number
-      return undefined
-    }
+    if (type === TYPE.OPT) return this.#opt(section, start, head, end)
     // What follows an OPT record is not passed on; its names and addresses count for nothing.
     if (this.optAt !== undefined) return undefined
     const rawTtl = u32(packet, head + 4)
     const ttl = rawTtl > 0x7fff_ffff ? 0 : rawTtl
+    if (ttl !== rawTtl) this.bigTtls.push(head + 4)
     this.ttlOffsets.push(head + 4)
     if (ttl < this.smallestTtl) this.smallestTtl = ttl
-    if (section === 'answer') this.#answerTypes.push(type)
-    return u16(packet, head + 2) === CLASS.IN ? this.#data(type, section, data, end, ttl) : undefined
+    if (u16(packet, head + 2) !== CLASS.IN) return 'foreign'
+    return this.#data(type, section, data, end, ttl) ?? this.belonging.judge(section, start, type, data)
+  }
+
+  /** RFC 6891 §6.1.1: at most one, in the additional section, owned by the root. */
+  #opt(section: Section, start: number, head: number, end: number): string | undefined {
+    if (section !== 'additional' || this.optAt !== undefined || head !== start + 1)
+      return 'a second or misplaced OPT record'
+    this.optAt = start
+    this.extendedRcode = this.#packet[head + 4] as number
+    if (head + 10 === end) return undefined
+    const error = extendedError(this.#packet, head + 10, end)
+    if (error === 'malformed') return 'an EDNS option is cut'
+    this.error = error
+    return undefined
   }
 
   #data(type: number, section: Section, data: number, end: number, ttl: number): string | undefined {
@@ -136,37 +177,37 @@ class Scan {
       case TYPE.AAAA: {
         const size = type === TYPE.A ? 4 : 16
         if (end - data !== size) return 'an address record of the wrong size'
-        this.#handOut(addressFromBytes(this.#packet, data, size), ttl)
+        this.handOuts.push({ address: addressFromBytes(this.#packet, data, size), ttl })
         return undefined
       }
-      case TYPE.CNAME:
-      case TYPE.DNAME:
-      case TYPE.NS:
-      case TYPE.PTR: {
-        if (this.#skipName(data, end) !== end) return 'a name in record data is malformed'
-        if (section === 'answer' && (type === TYPE.CNAME || type === TYPE.DNAME)) this.#target(data)
-        return undefined
-      }
-      case TYPE.SOA: {
-        const second = this.#skipName(data, end)
-        const numbers = second === 0 ? 0 : this.#skipName(second, end)
-        if (numbers === 0 || end - numbers !== 20) return 'an SOA record is malformed'
-        if (section === 'authority') this.negativeTtl = Math.min(ttl, u32(this.#packet, numbers + 16))
-        return undefined
-      }
+      case TYPE.RRSIG:
+        // RFC 4034 §3.1: 18 bytes, the signer's name, the signature.
+        return this.#names.skip(data + 18, end) === 0 ? 'a signature is cut' : undefined
       case TYPE.SVCB:
       case TYPE.HTTPS:
-        return section === 'answer' ? this.#service(data, end, ttl) : undefined
+        return this.#service(data, end, ttl, section === 'answer')
       default:
-        return undefined
+        return this.#named(type, section, data, end, ttl)
     }
   }
 
+  #named(type: number, section: Section, data: number, end: number, ttl: number): string | undefined {
+    const names = namesIn(type)
+    if (names === undefined) return undefined
+    let at = this.#names.skip(data + names.skip, end)
+    if (names.count === 2 && at !== 0) at = this.#names.skip(at, end)
+    if (at === 0 || end - at !== names.rest)
+      return type === TYPE.SOA ? 'an SOA record is malformed' : 'a name in record data is malformed'
+    if (section === 'answer' && (type === TYPE.CNAME || type === TYPE.DNAME)) this.#target(data)
+    if (section === 'authority' && type === TYPE.SOA) this.negativeTtl = Math.min(ttl, u32(this.#packet, at + 16))
+    return undefined
+  }
+
   /** RFC 9460 §2.2: priority, target, then parameters of which 4 and 6 are address hints (§7.3). */
-  #service(data: number, end: number, ttl: number): string | undefined {
-    let at = this.#skipName(data + 2, end)
+  #service(data: number, end: number, ttl: number, isAnswer: boolean): string | undefined {
+    let at = this.#names.skip(data + 2, end)
     if (end - data < 3 || at === 0) return 'a service record is malformed'
-    if ((this.#packet[data + 2] as number) !== 0) this.#target(data + 2)
+    if (isAnswer && (this.#packet[data + 2] as number) !== 0) this.#target(data + 2)
     while (at + 4 <= end) {
       const key = u16(this.#packet, at)
       const size = u16(this.#packet, at + 2)
@@ -175,62 +216,16 @@ class Scan {
       const width = key === 4 ? 4 : key === 6 ? 16 : 0
       if (width > 0) {
         if (size % width !== 0) return 'an address hint of the wrong size'
-        for (let i = 0; i < size; i += width) this.#handOut(addressFromBytes(this.#packet, at + i, width), ttl)
+        for (let i = 0; i < size; i += width) {
+          this.handOuts.push({ address: addressFromBytes(this.#packet, at + i, width), ttl })
+        }
       }
       at += size
     }
     return at === end ? undefined : 'a service parameter is cut'
   }
 
-  #handOut(address: Address, ttl: number): void {
-    this.handOuts.push({ address, ttl })
-  }
-
   #target(at: number): void {
     this.targets.push(expandName(this.#packet, at))
-  }
-
-  /** Offset behind the name at `at`, following its pointers to check them; 0 where it is malformed. */
-  #skipName(start: number, end: number): number {
-    const packet = this.#packet
-    let at = start
-    let after = 0
-    let length = 0
-    let limit = end
-    for (;;) {
-      if (at >= limit) return 0
-      const size = packet[at] as number
-      if (size >= 0xc0) {
-        if (at + 1 >= limit || ++this.#pointers > MAX_POINTERS) return 0
-        const to = ((size & 0x3f) << 8) | (packet[at + 1] as number)
-        if (after === 0) after = at + 2
-        // Backward only, and never into the header: so it ends, and no message can make it walk in circles.
-        if (to >= at || to < HEADER) return 0
-        limit = at
-        at = to
-        continue
-      }
-      if (size > 63) return 0
-      length += size + 1
-      if (length > NAME_MAX) return 0
-      at += size + 1
-      if (size === 0) return after === 0 ? at : after
-    }
-  }
-}
-
-/** The name at `at`, which `#skipName` has found to be well-formed, as text. */
-function expandName(packet: Uint8Array, at: number): Name {
-  const wire = new Uint8Array(NAME_MAX)
-  let length = 0
-  for (;;) {
-    const size = packet[at] as number
-    if (size >= 0xc0) {
-      at = ((size & 0x3f) << 8) | (packet[at + 1] as number)
-      continue
-    }
-    for (let i = 0; i <= size; i++) wire[length++] = foldByte(packet[at + i] as number)
-    if (size === 0) return nameFromWire(wire, 0)
-    at += size + 1
   }
 }

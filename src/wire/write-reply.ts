@@ -1,7 +1,7 @@
 // Writes a reply as bytes for one query: ID, flags, the asker's own letter case, ages, OPT, truncation.
 import { SECOND } from '../base/clock.ts'
 import { wireFromName } from '../base/name.ts'
-import { CLASS, type Query } from '../base/question.ts'
+import { CLASS, type ExtendedError, type Query, wantsDnssec } from '../base/question.ts'
 import type { OwnRecord, Reply } from '../base/reply.ts'
 import { putU16, putU32, u16, u32 } from './bytes.ts'
 import { HEADER } from './read-query.ts'
@@ -70,9 +70,12 @@ export function writeReply(
   }
   putU16(out, 0, query.id)
   const authoritative = body.kind === 'own' && body.authoritative
-  // QR, opcode, AA, TC, RD as asked, RA: recursion is what we offer. AD is not ours to vouch for. CD as asked.
+  // RFC 6840 §5.8: AD only for those who set AD or DO; the message has it only from an upstream that is trusted in it.
+  const authentic = body.kind === 'wire' && (query.authenticData || wantsDnssec(query))
+  // QR, opcode, AA, TC, RD as asked, RA: recursion is what we offer. CD as asked.
   const flags =
     0x8080 |
+    (authentic ? (body.message.bytes[3] as number) & 0x20 : 0) |
     (query.opcode << 11) |
     (authoritative ? 0x0400 : 0) |
     (cut ? 0x0200 : 0) |
@@ -113,12 +116,16 @@ const EDE_TEXT_MAX = 160
 
 const encoder = new TextEncoder()
 
-const errorText = (reply: Reply): Uint8Array => {
-  const bytes = encoder.encode(reply.error?.text ?? '')
-  return bytes.subarray(0, EDE_TEXT_MAX)
-}
+/** Our own word first: that an answer is stale is of more use than what the upstream said of it when it was fresh. */
+const errorOf = ({ error, body }: Reply): ExtendedError | undefined =>
+  error ?? (body.kind === 'wire' ? body.message.error : undefined)
 
-const optLength = (reply: Reply): number => 11 + (reply.error === undefined ? 0 : 6 + errorText(reply).length)
+const errorText = ({ text }: ExtendedError): Uint8Array => encoder.encode(text).subarray(0, EDE_TEXT_MAX)
+
+function optLength(reply: Reply): number {
+  const error = errorOf(reply)
+  return 11 + (error === undefined ? 0 : 6 + errorText(error).length)
+}
 
 function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSize: number): number {
   out[at] = 0
@@ -128,11 +135,12 @@ function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSi
   out[at + 6] = 0
   putU16(out, at + 7, query.edns?.dnssecOk === true ? 0x8000 : 0)
   let end = at + 11
-  if (reply.error !== undefined) {
-    const text = errorText(reply)
+  const error = errorOf(reply)
+  if (error !== undefined) {
+    const text = errorText(error)
     putU16(out, end, EDE_OPTION)
     putU16(out, end + 2, 2 + text.length)
-    putU16(out, end + 4, reply.error.code)
+    putU16(out, end + 4, error.code)
     out.set(text, end + 6)
     end += 6 + text.length
   }
@@ -140,21 +148,40 @@ function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSi
   return end
 }
 
-/** A query as bytes, for an upstream: random ID and letter case are the caller's. `case` flips letters (0x20). */
-export function writeQuery(out: Uint8Array, id: number, query: Query, mixedCase: Uint8Array, udpSize: number): number {
-  putU16(out, 0, id)
-  putU16(out, 2, 0x0100 | (query.checkingDisabled ? 0x0010 : 0))
-  out.fill(0, 4, HEADER)
+/** How an upstream is asked, beside the question. */
+export interface AskedHow {
+  /** What we say we can take over UDP. */
+  readonly udpSize: number
+  /** RFC 6840 §5.7: AD in a query says that we understand AD in the answer. */
+  readonly authenticData: boolean
+  /** Padded to a multiple of so many bytes, 0 for not at all: on encrypted ways, a name's length shows otherwise (RFC 8467 §4.1). */
+  readonly padTo: number
+}
+
+/** RFC 7830 §3: option 12, filled with zeros. */
+const PADDING_OPTION = 12
+
+/** A query as bytes, for an upstream; its ID is put in when it is sent. `name` is the question's, letter case mixed (0x20). */
+export function writeQuery(out: Uint8Array, query: Query, name: Uint8Array, how: AskedHow): number {
+  out.fill(0, 0, HEADER)
+  putU16(out, 2, 0x0100 | (how.authenticData ? 0x0020 : 0) | (query.checkingDisabled ? 0x0010 : 0))
   out[5] = 1
   out[11] = 1
-  out.set(mixedCase, HEADER)
-  let at = HEADER + mixedCase.length
+  out.set(name, HEADER)
+  let at = HEADER + name.length
   putU16(out, at, query.type)
   putU16(out, at + 2, CLASS.IN)
   at += 4
   out.fill(0, at, at + 11)
   putU16(out, at + 1, 41)
-  putU16(out, at + 3, udpSize)
-  putU16(out, at + 7, query.edns?.dnssecOk === true ? 0x8000 : 0)
-  return at + 11
+  putU16(out, at + 3, how.udpSize)
+  putU16(out, at + 7, wantsDnssec(query) ? 0x8000 : 0)
+  const end = at + 11
+  if (how.padTo === 0) return end
+  const padding = (how.padTo - ((end + 4) % how.padTo)) % how.padTo
+  putU16(out, at + 9, 4 + padding)
+  putU16(out, end, PADDING_OPTION)
+  putU16(out, end + 2, padding)
+  out.fill(0, end + 4, end + 4 + padding)
+  return end + 4 + padding
 }

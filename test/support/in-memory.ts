@@ -3,7 +3,7 @@
 import { addressBytes, PRIVATE_RANGES } from '../../src/base/address.ts'
 import type { Clock } from '../../src/base/clock.ts'
 import { wireFromName } from '../../src/base/name.ts'
-import { type Query, RCODE, type TransportKind, typeName } from '../../src/base/question.ts'
+import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '../../src/base/question.ts'
 import type { Reply } from '../../src/base/reply.ts'
 import { type Batch, readBatch } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
@@ -145,13 +145,13 @@ export function inMemory(options: {
   }
 }
 
-function asForwarded(packet: Uint8Array, { received }: Query): Reply {
-  const scanned = scanMessage(packet)
+function asForwarded(packet: Uint8Array, query: Query): Reply {
+  const scanned = scanMessage(packet, { dnssecOk: wantsDnssec(query), trustAd: true })
   if ('malformed' in scanned) throw new Error(scanned.malformed)
   const { message, rcode } = scanned
   return {
     rcode,
-    body: { kind: 'wire', message, since: received },
+    body: { kind: 'wire', message, since: query.received },
     outcome: { kind: 'forwarded', upstream: 0 },
     reusable: message.ttl,
   }

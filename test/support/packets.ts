@@ -8,6 +8,8 @@ export interface AskOptions {
   /** Recursion desired; on unless said otherwise. */
   readonly recursion?: boolean
   readonly checkingDisabled?: boolean
+  /** AD in the query: "I understand AD". */
+  readonly authenticData?: boolean
   /** EDNS size; left out: no OPT record. */
   readonly edns?: number
   readonly dnssecOk?: boolean
@@ -15,11 +17,19 @@ export interface AskOptions {
 
 /** A query packet. */
 export function queryPacket(name: string, options: AskOptions = {}): Buffer {
-  const { type = 'A', id = 4711, recursion = true, checkingDisabled = false, edns, dnssecOk = false } = options
+  const {
+    type = 'A',
+    id = 4711,
+    recursion = true,
+    checkingDisabled = false,
+    authenticData = false,
+    edns,
+    dnssecOk = false,
+  } = options
   return encode({
     type: 'query',
     id,
-    flags: (recursion ? 0x0100 : 0) | (checkingDisabled ? 0x0010 : 0),
+    flags: (recursion ? 0x0100 : 0) | (checkingDisabled ? 0x0010 : 0) | (authenticData ? 0x0020 : 0),
     questions: [{ type, name } as never],
     additionals: edns === undefined ? [] : [opt(edns, dnssecOk)],
   })

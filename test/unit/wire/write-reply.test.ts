@@ -32,8 +32,9 @@ const own = (answers: OwnRecord[], authority: OwnRecord[] = []): Body => ({
   authoritative: false,
 })
 
-function upstream(answers: number): Body {
+function upstream(answers: number, authentic = false): Body {
   const packet = responsePacket({
+    flags: authentic ? 0x01a0 : 0x0180,
     questions: [{ type: 'A', name: 'www.example.com' }],
     answers: Array.from({ length: answers }, (_, i) => ({
       type: 'A' as const,
@@ -42,7 +43,7 @@ function upstream(answers: number): Body {
       data: `192.0.2.${i}`,
     })),
   })
-  const scanned = scanMessage(packet)
+  const scanned = scanMessage(packet, { dnssecOk: true, trustAd: authentic })
   if ('malformed' in scanned) throw new Error(scanned.malformed)
   return { kind: 'wire', message: scanned.message, since: NOW }
 }
@@ -67,6 +68,28 @@ test('an upstream’s TTLs are given less its age, and never below zero', () => 
     readPacket(write('www.example.com', { body: { ...body, since: NOW - age * 1000 } as Body })).answers?.[0]
   expect(aged(100)).toMatchObject({ ttl: 200 })
   expect(aged(1000)).toMatchObject({ ttl: 0 })
+})
+
+test('AD is for those who set AD or DO (RFC 6840 §5.8), where a trusted upstream set it', () => {
+  const ad = (authentic: boolean, options: AskOptions): boolean =>
+    readPacket(write('www.example.com', { body: upstream(1, authentic) }, options)).flag_ad
+  expect(ad(true, { authenticData: true })).toBe(true)
+  expect(ad(true, { edns: 1232, dnssecOk: true })).toBe(true)
+  expect(ad(true, { edns: 1232 })).toBe(false)
+  expect(ad(false, { edns: 1232, dnssecOk: true, authenticData: true })).toBe(false)
+})
+
+test('the upstream’s extended error is passed on to those who speak EDNS; our own word comes first', () => {
+  const body = upstream(1)
+  if (body.kind !== 'wire') throw new Error('not from upstream')
+  const told: Body = { ...body, message: { ...body.message, error: { code: 10, text: 'no signature' } } }
+  expect(extendedErrorOf(write('www.example.com', { body: told }, { edns: 1232 }))).toEqual({
+    code: 10,
+    text: 'no signature',
+  })
+  const error = { code: EDE.STALE_ANSWER, text: 'stale' }
+  expect(extendedErrorOf(write('www.example.com', { body: told, error }, { edns: 1232 }))).toEqual(error)
+  expect(readPacket(write('www.example.com', { body: told })).additionals).toEqual([])
 })
 
 test('every kind of own record reads elsewhere as what it says', () => {
