@@ -1,16 +1,17 @@
 // Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
 // no thread: `post` is where its messages go; packets come in through `answerer`.
-import type { Clock } from './base/clock.ts'
+import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
 import type { Name } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { BatchWriter } from './journal/batch.ts'
 import { Answerer } from './pipeline/answer.ts'
+import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { Clients } from './pipeline/clients.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { order } from './pipeline/order.ts'
-import { AnswerCache } from './pipeline/stages/cache.ts'
+import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
 import { sinkhole } from './pipeline/stages/sinkhole.ts'
@@ -51,6 +52,8 @@ export interface ResolverParts {
   readonly post: (message: FromResolver) => void
   /** How questions leave the house. */
   readonly upstreams?: (settings: ResolverSettings) => Upstreams
+  /** How to wait. */
+  readonly after?: After
 }
 
 /** Puts a resolver together. */
@@ -60,10 +63,10 @@ export function createResolver(world: ResolverParts): Resolver {
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
   const clients = new Clients(settings.allowFrom)
-  let parts = assemble(settings, policy, pause, journal, world)
+  let parts = assemble(settings, policy, pause, journal, world, new AnswerCache(settings.cache, world.clock))
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
-    cache: parts.cache.figures,
+    cache: parts.cache.figures(),
     lane: parts.lane.size,
     clients: clients.size,
     dropped: answerer.dropped,
@@ -93,9 +96,11 @@ export function createResolver(world: ResolverParts): Resolver {
         case 'settings': {
           const old = parts
           journal.flush()
-          parts = assemble(message.settings, policy, pause, journal, world)
+          const { settings: next } = message
+          const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
+          parts = assemble(next, policy, pause, journal, world, store)
           answerer.use(parts)
-          clients.admitFrom(message.settings.allowFrom)
+          clients.admitFrom(next.allowFrom)
           tellUsing()
           setTimeout(() => old.upstreams.close(), FAREWELL_MS).unref()
           return
@@ -104,7 +109,7 @@ export function createResolver(world: ResolverParts): Resolver {
           journal.acknowledge(message.bytes)
           return
         case 'look':
-          post({ kind: 'looked', token: message.token, found: look(parts.cache, message.name) })
+          post({ kind: 'looked', token: message.token, found: look(parts.store, message.name) })
           return
         case 'sync':
           journal.flush()
@@ -127,10 +132,12 @@ function assemble(
   policy: Live<Policy>,
   pause: { readonly active: boolean },
   journal: BatchWriter,
-  { clock, post, upstreams: openThem = realUpstreams }: ResolverParts,
+  { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
+  store: AnswerCache,
 ) {
+  const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
   const upstreams = openThem(settings)
-  const cache = new AnswerCache(settings.cache, clock)
+  const cache = cacheStage({ store, habits: settings.cacheHabits, clock, after, onFault })
   const pipeline = order({
     special: special(),
     sinkhole: sinkhole(policy, settings.sinkhole, pause),
@@ -140,11 +147,19 @@ function assemble(
     upstream: upstreams.ask,
   })
   const lane = new FastLane(settings.cache.bytes * LANE_SHARE, settings.udpSize)
-  const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
-  return { pipeline, lane, cache, upstreams, journal, clock, udpSize: settings.udpSize, onFault }
+  return { settings, pipeline, lane, store, cache, upstreams, journal, clock, udpSize: settings.udpSize, onFault }
 }
 
 const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)
+
+/** Whether answers that were kept under `a` are good under `b`: another upstream may say something else. */
+const sameAnswers = (a: ResolverSettings, b: ResolverSettings): boolean =>
+  JSON.stringify([a.cache, a.upstreams]) === JSON.stringify([b.cache, b.upstreams])
+
+const timer: After = (ms, run) => {
+  const running = setTimeout(run, ms)
+  return () => clearTimeout(running)
+}
 
 /** What the cache holds for a name, of the types that `explain` shows. */
 function look(cache: AnswerCache, name: Name): readonly Looked[] {

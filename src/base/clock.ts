@@ -15,3 +15,6 @@ export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE
 export const DAY = 24 * HOUR
+
+/** Runs something once, so many milliseconds later; returns what calls it off. Time as a parameter, too. */
+export type After = (ms: number, run: () => void) => () => void

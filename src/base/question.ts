@@ -55,10 +55,12 @@ export const EDE = {
   OTHER: 0,
   STALE_ANSWER: 3,
   FORGED_ANSWER: 4,
+  CACHED_ERROR: 13,
   BLOCKED: 15,
   CENSORED: 16,
   FILTERED: 17,
   PROHIBITED: 18,
+  STALE_NXDOMAIN_ANSWER: 19,
   NOT_AUTHORITATIVE: 20,
   NOT_SUPPORTED: 21,
   NO_REACHABLE_AUTHORITY: 22,
@@ -78,6 +80,22 @@ export interface Edns {
   readonly version: number
   /** DNSSEC OK (RFC 3225). */
   readonly dnssecOk: boolean
+  /** The options that we know, if there was one. */
+  readonly options?: EdnsOptions
+}
+
+/** Options of a client's OPT record that mean something here; all others are passed over (RFC 6891 §6.1.2). */
+export interface EdnsOptions {
+  /** Client cookie, 8 bytes, and behind it a server cookie of 8 to 32 bytes or nothing (RFC 7873 §4). */
+  readonly cookie?: Uint8Array
+  /** Client subnet as it stands in the option: family, source and scope length, address (RFC 7871 §6). */
+  readonly subnet?: Uint8Array
+  /** The client pads, and so do we (RFC 8467 §4.1). */
+  readonly padded: boolean
+  /** How long may the connection be idle? (RFC 7828) */
+  readonly keepalive: boolean
+  /** Which server is this? (RFC 5001) */
+  readonly nsid: boolean
 }
 
 /** How a query can come in: plain over UDP or TCP, over TLS (RFC 7858), in HTTPS (RFC 8484). */
@@ -102,6 +120,8 @@ export interface Query {
   /** The AD bit of the query: "I understand AD" (RFC 6840 §5.7). */
   readonly authenticData: boolean
   readonly edns: Edns | undefined
+  /** The client subnet to send upstream, as option data (RFC 7871 §6); left out: none. */
+  readonly subnet?: Uint8Array
   readonly transport: TransportKind
   readonly client: Address
   /** Index of the client's group in the policy; 0 is the default group. */

@@ -61,6 +61,8 @@ export type Body =
 export type Outcome =
   | { readonly kind: 'blocked'; readonly list: number; readonly line: number }
   | { readonly kind: 'cached' }
+  /** From the cache, past its end, because no upstream had a newer answer (RFC 8767). */
+  | { readonly kind: 'stale' }
   | { readonly kind: 'forwarded'; readonly upstream: number }
   | { readonly kind: 'local' }
   | { readonly kind: 'special' }
@@ -79,7 +81,14 @@ export type RefusedReason =
   | 'limit'
 
 /** Why there is no answer although the query was in order. */
-export type FailedReason = 'upstream-timeout' | 'upstream-error' | 'no-upstream' | 'overload' | 'internal'
+export type FailedReason =
+  | 'upstream-timeout'
+  | 'upstream-error'
+  | 'no-upstream'
+  /** It failed a moment ago and was not tried again (RFC 9520). */
+  | 'remembered'
+  | 'overload'
+  | 'internal'
 
 /** A finished reply. */
 export interface Reply {

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import { PRIVATE_RANGES, prefixText } from '../base/address.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
+import { cache } from './schema-cache.ts'
 import * as values from './values.ts'
 
 const privateRanges = PRIVATE_RANGES.map(prefixText)
@@ -71,13 +72,6 @@ const lists = z.strictObject({
     .max(LENGTHS.rules)
     .default([])
     .meta({ description: 'Exceptions that stand here, in any list format.', examples: [['shop.example.com']] }),
-})
-
-const cache = z.strictObject({
-  size: values.size(BOUNDS.cacheSize, 'Memory for kept answers.'),
-  minTtl: values.duration(BOUNDS.cacheMinTtl, 'Shorter lifetimes (TTLs) are raised to this.'),
-  maxTtl: values.duration(BOUNDS.cacheMaxTtl, 'Longer lifetimes are cut to this.'),
-  maxNegativeTtl: values.duration(BOUNDS.cacheNegativeTtl, 'Longest time that "no such name" is kept.'),
 })
 
 const syslog = z.strictObject({

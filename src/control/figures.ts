@@ -43,6 +43,7 @@ export function journalStats(
       outcomes: {
         blocked: duration(latency.blocked),
         cached: duration(latency.cached),
+        stale: duration(latency.stale),
         forwarded: duration(latency.forwarded),
         local: duration(latency.local),
         special: duration(latency.special),
@@ -100,9 +101,9 @@ export const upstreamStats = (states: readonly UpstreamState[], { upstreams }: C
 
 /** The cache's size with its hits. Only queries that had to come from the cache or an upstream count as chances. */
 export const cacheStats = (
-  size: { readonly entries: number; readonly bytes: number; readonly maxBytes: number; readonly laneEntries: number },
-  { outcomes: { cached, forwarded, failed } }: Counters,
-): Stats['cache'] => ({ ...size, hits: cached, hitShare: share(cached, cached + forwarded + failed) })
+  size: Omit<Stats['cache'], 'hits' | 'hitShare'>,
+  { outcomes: { cached, stale, forwarded, failed } }: Counters,
+): Stats['cache'] => ({ ...size, hits: cached, hitShare: share(cached, cached + stale + forwarded + failed) })
 
 const share = (part: number, whole: number): number => (whole === 0 ? 0 : part / whole)
 const sum = (row: readonly number[]): number => row.reduce((total, value) => total + value, 0)

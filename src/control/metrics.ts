@@ -20,6 +20,7 @@ const COUNTERS: readonly Family[] = [
   family('askfirst_queries_total', 'DNS queries by how they ended.', 'outcome', ({ totals }) => ({
     blocked: totals.blocked,
     cached: totals.cached,
+    stale: totals.stale,
     forwarded: totals.forwarded,
     local: totals.local,
     special: totals.special,
@@ -75,6 +76,11 @@ const COUNTERS: readonly Family[] = [
     'source',
     (s) => Object.fromEntries(s.intake.map(({ source, refusedSenders }) => [source, refusedSenders])),
   ),
+  family(
+    'askfirst_cache_prefetches_total',
+    'Answers fetched before they expired, because they are asked for time and again.',
+    ({ cache }) => cache.prefetches,
+  ),
   family('askfirst_verdicts_total', 'Judged connections by verdict.', 'verdict', (stats) => stats.verdicts),
   family(
     'askfirst_reports_overflowed_total',
@@ -94,6 +100,7 @@ const GAUGES: readonly Family[] = [
   family('askfirst_cache_entries', 'Answers in the cache.', ({ cache }) => cache.entries),
   family('askfirst_cache_bytes', 'Memory that cached answers take.', ({ cache }) => cache.bytes),
   family('askfirst_cache_max_bytes', 'Memory that cached answers may take.', ({ cache }) => cache.maxBytes),
+  family('askfirst_cache_failures', 'Failures that are remembered for seconds.', ({ cache }) => cache.failures),
   family('askfirst_lane_entries', 'Answers in the fast lane.', ({ cache }) => cache.laneEntries),
   family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
   family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),

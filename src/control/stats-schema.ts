@@ -8,6 +8,7 @@ const perOutcome = <T extends z.ZodType>(value: T) =>
   z.object({
     blocked: value,
     cached: value,
+    stale: value,
     forwarded: value,
     local: value,
     special: value,
@@ -114,6 +115,8 @@ export const stats = z
       bytes: count,
       maxBytes: count,
       laneEntries: count,
+      failures: count.describe('failures that are remembered for seconds'),
+      prefetches: count.describe('answers fetched before they expired, because they are asked for time and again'),
       hits: count,
       hitShare: share.describe('of the queries that had to come from the cache or an upstream'),
     }),

@@ -26,7 +26,7 @@ export const BATCH_BYTES = 64 * 1024
 export const MAX_OUTSTANDING = 8 * 1024 * 1024
 
 /** Outcome kinds in the order of their numbers in a template, and of `Batch.lost`. */
-export const OUTCOMES = ['blocked', 'cached', 'forwarded', 'local', 'special', 'refused', 'failed'] as const
+export const OUTCOMES = ['blocked', 'cached', 'forwarded', 'local', 'special', 'refused', 'failed', 'stale'] as const
 const REFUSED: readonly RefusedReason[] = [
   'access',
   'class',
@@ -37,7 +37,14 @@ const REFUSED: readonly RefusedReason[] = [
   'malformed',
   'limit',
 ]
-const FAILED: readonly FailedReason[] = ['upstream-timeout', 'upstream-error', 'no-upstream', 'overload', 'internal']
+const FAILED: readonly FailedReason[] = [
+  'upstream-timeout',
+  'upstream-error',
+  'no-upstream',
+  'remembered',
+  'overload',
+  'internal',
+]
 
 /** One flush of the journal. */
 export interface Batch {
@@ -228,6 +235,7 @@ function readOutcome(view: DataView, at: number): Outcome {
     case 'failed':
       return { kind, reason: FAILED[reason] as FailedReason }
     case 'cached':
+    case 'stale':
     case 'local':
     case 'special':
       return { kind }

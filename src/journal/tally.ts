@@ -73,6 +73,7 @@ export class Tally {
     'upstream-timeout': 0,
     'upstream-error': 0,
     'no-upstream': 0,
+    remembered: 0,
     overload: 0,
     internal: 0,
   }
@@ -181,6 +182,7 @@ export class Tally {
 const perOutcome = <T>(value: (kind: OutcomeKind) => T): Record<OutcomeKind, T> => ({
   blocked: value('blocked'),
   cached: value('cached'),
+  stale: value('stale'),
   forwarded: value('forwarded'),
   local: value('local'),
   special: value('special'),

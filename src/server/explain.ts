@@ -45,7 +45,12 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
       AAAA: wouldAnswer(parts, name, wire, TYPE.AAAA, decision, cached),
       HTTPS: wouldAnswer(parts, name, wire, TYPE.HTTPS, decision, cached),
     },
-    cached: cached.map(({ type, rcode, ttl, records }) => ({ type, rcode, ttl, stale: false, records: [...records] })),
+    cached: cached.map((one) => ({
+      ...one,
+      ttl: Math.max(0, one.ttl),
+      stale: one.ttl <= 0,
+      records: [...one.records],
+    })),
     evidence: evidenceOf(ledger, name, device),
   }
 }
@@ -94,7 +99,7 @@ function wouldAnswer(
     return ownAnswer('sinkhole', sinkholeReply(parts.settings().sinkhole)(query, decision, parts.policy.policy))
   }
   const typeText = type === TYPE.A ? 'A' : type === TYPE.AAAA ? 'AAAA' : 'HTTPS'
-  const kept = cached.find((one) => one.type === typeText)
+  const kept = cached.find((one) => one.type === typeText && one.ttl > 0)
   return kept === undefined
     ? { source: 'upstream', rcode: null, ttl: null, records: [] }
     : { source: 'cache', rcode: kept.rcode, ttl: kept.ttl, records: [...kept.records] }

@@ -18,6 +18,11 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
     maxTtl: config.cache.maxTtl,
     maxNegativeTtl: config.cache.maxNegativeTtl,
   },
+  cacheHabits: {
+    stale: config.cache.serveStale ? { max: config.cache.maxStale, wait: config.cache.staleWait } : undefined,
+    failureTtl: config.cache.failureTtl,
+    prefetch: config.cache.prefetch,
+  },
   udpSize: config.udpSize,
 })
 

@@ -94,10 +94,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     uptime: Math.max(0, (now - started) / 1000),
     ...journalStats(tally, now, (device) => ledger.nameOf(device)),
     upstreams: upstreamStats(figures.upstreams, counters),
-    cache: cacheStats(
-      { entries: figures.cache.entries, bytes: figures.cache.bytes, maxBytes: cacheBytes, laneEntries: figures.lane },
-      counters,
-    ),
+    cache: cacheStats({ ...figures.cache, maxBytes: cacheBytes, laneEntries: figures.lane }, counters),
     policy: {
       generation: policy.policy.generation,
       blocked: policy.policy.blocked,

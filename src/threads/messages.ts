@@ -3,7 +3,8 @@ import type { Endpoint, Prefix } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
-import type { CacheBounds, CacheFigures } from '../pipeline/stages/cache.ts'
+import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
+import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Persistence } from '../upstream/forward.ts'
@@ -16,6 +17,7 @@ export interface ResolverSettings {
   readonly persistence: Persistence
   readonly sinkhole: SinkholeAnswer
   readonly cache: CacheBounds
+  readonly cacheHabits: CacheHabits
   readonly udpSize: number
 }
 
@@ -51,7 +53,7 @@ export type ToResolver =
 export interface Looked {
   readonly type: string
   readonly rcode: string
-  /** Seconds left. */
+  /** Seconds left; zero or less for an answer past its end, which is given only where no upstream answers. */
   readonly ttl: number
   /** The data of each record of the answer section. */
   readonly records: readonly string[]

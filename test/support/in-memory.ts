@@ -1,10 +1,10 @@
 // A whole resolver in memory: no socket, no thread, time in the test's hands. Packets in, packets out.
 
 import { addressBytes, PRIVATE_RANGES } from '../../src/base/address.ts'
-import type { Clock } from '../../src/base/clock.ts'
+import type { After, Clock } from '../../src/base/clock.ts'
 import { wireFromName } from '../../src/base/name.ts'
 import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '../../src/base/question.ts'
-import type { Reply } from '../../src/base/reply.ts'
+import { EMPTY_BODY, type FailedReason, type Reply } from '../../src/base/reply.ts'
 import { type Batch, readBatch } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
 import type { Client } from '../../src/pipeline/clients.ts'
@@ -20,8 +20,18 @@ export class TestClock implements Clock {
   #ms = 1_000_000
   readonly now = (): number => 1_790_000_000_000 + this.#ms
   readonly ticks = (): number => this.#ms
+  readonly #waiting = new Set<{ readonly at: number; readonly run: () => void }>()
+  readonly after: After = (ms, run) => {
+    const waiting = { at: this.#ms + ms, run }
+    this.#waiting.add(waiting)
+    return () => this.#waiting.delete(waiting)
+  }
   advance(ms: number): void {
     this.#ms += ms
+    for (const waiting of this.#waiting) {
+      if (waiting.at > this.#ms || !this.#waiting.delete(waiting)) continue
+      waiting.run()
+    }
   }
 }
 
@@ -60,6 +70,7 @@ export const SETTINGS: ResolverSettings = {
   persistence: { timeout: 2000, attempts: 3 },
   sinkhole: { mode: 'loopback', addresses: [], ttl: 60 },
   cache: { bytes: 8 * 1024 ** 2, minTtl: 0, maxTtl: 86_400, maxNegativeTtl: 3600 },
+  cacheHabits: { stale: { max: 259_200, wait: 1000 }, failureTtl: 3, prefetch: true },
   udpSize: 1232,
 }
 
@@ -82,11 +93,11 @@ export interface InMemory {
   readonly slow: (packet: Uint8Array, from?: string, transport?: TransportKind) => Promise<Uint8Array | undefined>
 }
 
-/** Builds one. `upstream` answers what leaves the house: records for a query, as packets that a server would send. */
+/** Builds one. `upstream` answers what leaves the house: as a packet that a server would send, or as a finished reply. */
 export function inMemory(options: {
   readonly rules?: Parameters<typeof snapshotOf>[0]
   readonly settings?: Partial<ResolverSettings>
-  readonly upstream?: (query: Query) => Promise<Uint8Array> | Uint8Array
+  readonly upstream?: (query: Query) => Promise<Uint8Array | Reply> | Uint8Array | Reply
 }): InMemory {
   const clock = new TestClock()
   const messages: FromResolver[] = []
@@ -96,11 +107,13 @@ export function inMemory(options: {
     settings: { ...SETTINGS, ...options.settings },
     policy: snapshotOf(options.rules ?? {}),
     clock,
+    after: clock.after,
     post: (message) => void messages.push(message),
     upstreams: () => ({
       ask: async (query) => {
         forwarded.push(`${typeName(query.type)} ${query.name}`)
-        return asForwarded(await upstream(query), query)
+        const said = await upstream(query)
+        return said instanceof Uint8Array ? asForwarded(said, query) : said
       },
       figures: () => [],
       close: () => {},
@@ -144,6 +157,15 @@ export function inMemory(options: {
     },
   }
 }
+
+/** What the upstreams' stage says when nobody answers, or when the one that did could not help. */
+export const failedReply = (reason: FailedReason): Reply => ({
+  rcode: RCODE.SERVFAIL,
+  body: EMPTY_BODY,
+  outcome: { kind: 'failed', reason },
+  error: { code: 22, text: reason },
+  reusable: 0,
+})
 
 function asForwarded(packet: Uint8Array, query: Query): Reply {
   const scanned = scanMessage(packet, { dnssecOk: wantsDnssec(query), trustAd: true })

@@ -1,127 +1,154 @@
-// What upstreams said, kept while its TTL runs. Knows no upstream; time and memory are bounded by parameters.
-import { LRUCache } from 'lru-cache'
-import type { Clock } from '../../base/clock.ts'
-import { SECOND } from '../../base/clock.ts'
-import { type Name, wireFromName } from '../../base/name.ts'
-import { type Query, RCODE, wantsDnssec } from '../../base/question.ts'
-import type { Reply, WireMessage } from '../../base/reply.ts'
-import { putU32, u32 } from '../../wire/bytes.ts'
-import { type Stage, whenReplied } from '../stage.ts'
+// What upstreams said, given while its TTL runs; given stale where no upstream has a newer answer (RFC 8767); failures
+// remembered (RFC 9520); popular names fetched before they expire. Knows no upstream; time comes from outside.
+import type { After, Clock } from '../../base/clock.ts'
+import { EDE, type Query, RCODE } from '../../base/question.ts'
+import type { Reply } from '../../base/reply.ts'
+import { type AnswerCache, boundTtls, type Kept } from '../cache/answer-cache.ts'
+import { cacheKey } from '../cache/cache-key.ts'
+import { Failures } from '../cache/failures.ts'
+import { Prefetch } from '../cache/prefetch.ts'
+import { type Next, type Stage, whenReplied } from '../stage.ts'
 
-/** Bounds of the cache. */
-export interface CacheBounds {
-  readonly bytes: number
-  /** Seconds. */
-  readonly minTtl: number
-  readonly maxTtl: number
-  readonly maxNegativeTtl: number
+/** How the cache behaves beyond keeping. */
+export interface CacheHabits {
+  /** For how many seconds after its end an answer may be given, and after how many milliseconds of waiting; undefined: never. */
+  readonly stale: { readonly max: number; readonly wait: number } | undefined
+  /** Longest time that a failure is held, seconds. */
+  readonly failureTtl: number
+  readonly prefetch: boolean
+}
+
+/** What the stage is made of. */
+export interface CacheParts {
+  readonly store: AnswerCache
+  readonly habits: CacheHabits
+  readonly clock: Clock
+  readonly after: After
+  /** Hears of a fault while something was fetched that nobody waited for. */
+  readonly onFault: (fault: unknown) => void
 }
 
 /** Figures of the cache. */
 export interface CacheFigures {
   readonly entries: number
   readonly bytes: number
+  /** Failures that are remembered. */
+  readonly failures: number
+  /** Answers fetched before they expired. */
+  readonly prefetches: number
 }
 
-interface Kept {
-  readonly rcode: number
-  readonly message: WireMessage
-  readonly stored: number
-  /** Seconds. */
-  readonly ttl: number
+/** The stage, with its figures. */
+export interface CacheStage {
+  readonly stage: Stage
+  readonly figures: () => CacheFigures
 }
 
-/** Bytes that an entry costs beside its message: key, objects, slots; measured at 100,000 entries on Node 26. */
-const ENTRY_OVERHEAD = 700
+/** RFC 8767 §5: the TTL of stale records. */
+const STALE_TTL = 30
 
-/** The store behind the stage. */
-export class AnswerCache {
-  readonly #kept: LRUCache<string, Kept>
-  readonly #bounds: CacheBounds
-  readonly #clock: Clock
+/** Makes the stage over a store. */
+export function cacheStage({ store, habits, clock, after, onFault }: CacheParts): CacheStage {
+  const failures = new Failures(habits.failureTtl)
+  const prefetch = habits.prefetch ? new Prefetch() : undefined
+  const { stale } = habits
 
-  constructor(bounds: CacheBounds, clock: Clock) {
-    this.#bounds = bounds
-    this.#clock = clock
-    this.#kept = new LRUCache({
-      maxSize: bounds.bytes,
-      sizeCalculation: ({ message }, key) =>
-        message.bytes.length +
-        key.length +
-        ENTRY_OVERHEAD +
-        8 * message.ttlOffsets.length +
-        96 * message.handOuts.length,
-    })
-  }
-
-  /** The stage: answers from the store, stores what comes back. */
-  readonly stage: Stage = (query, next) => {
-    const key = cacheKey(query)
-    const kept = this.#kept.get(key)
-    if (kept !== undefined) {
-      const age = Math.floor((this.#clock.ticks() - kept.stored) / SECOND)
-      if (age < kept.ttl) return hit(kept, kept.ttl - age)
-      this.#kept.delete(key)
-    }
-    return whenReplied(next(query), (reply) => this.#store(key, reply))
-  }
-
-  /** The live entries for a name and a type, whatever DNSSEC bits they were asked with. Does not count as a use. */
-  peek(name: Name, type: number): readonly { rcode: number; message: WireMessage; left: number }[] {
-    const wire = wireFromName(name)
-    if (wire === undefined) return []
-    return [0, 1, 2, 3].flatMap((bits) => {
-      const kept = this.#kept.peek(keyOf(wire, type, bits))
-      const left = kept === undefined ? 0 : kept.ttl - Math.floor((this.#clock.ticks() - kept.stored) / SECOND)
-      return kept === undefined || left <= 0 ? [] : [{ rcode: kept.rcode, message: kept.message, left }]
-    })
-  }
-
-  get figures(): CacheFigures {
-    return { entries: this.#kept.size, bytes: this.#kept.calculatedSize }
-  }
-
-  /** Drops everything, for a change of upstreams. */
-  clear(): void {
-    this.#kept.clear()
-  }
-
-  /** Keeps a usable answer; hands it on with its TTLs within the bounds. */
-  #store(key: string, reply: Reply): Reply {
+  /** Takes what came back: keeps an answer, notes a failure; hands on the answer with its TTLs within the bounds. */
+  function take(key: string, reply: Reply): Reply {
+    if (reply.outcome.kind === 'failed') failures.note(key, reply, clock.ticks())
     if (reply.body.kind !== 'wire' || reply.outcome.kind !== 'forwarded') return reply
+    failures.forget(key)
     if (reply.rcode !== RCODE.NOERROR && reply.rcode !== RCODE.NXDOMAIN) return reply
-    const { message } = reply.body
-    const { minTtl, maxTtl, maxNegativeTtl } = this.#bounds
-    const most = message.negative ? Math.min(maxNegativeTtl, maxTtl) : maxTtl
-    // RFC 2308 §5: a negative answer without an SOA must not be cached; `ttl` is 0 then, and no minimum raises it.
-    const ttl = message.ttl === 0 ? 0 : Math.min(Math.max(message.ttl, minTtl), most)
-    const within = boundTtls(message, ttl === 0 ? 0 : minTtl, most)
-    // A message that outgrows the whole cache is served, not kept.
-    const stored = this.#clock.ticks()
-    if (ttl > 0) this.#kept.set(key, { rcode: reply.rcode, message: within, stored, ttl })
-    return { ...reply, body: { kind: 'wire', message: within, since: stored } }
+    const message = store.keep(key, reply.rcode, reply.body.message)
+    return { ...reply, body: { kind: 'wire', message, since: clock.ticks() } }
+  }
+
+  const fetch = (query: Query, key: string, next: Next): Reply | Promise<Reply> =>
+    whenReplied(next(query), (reply) => take(key, reply))
+
+  /** Fetches what nobody waits for. */
+  function refresh(query: Query, key: string, next: Next): void {
+    const fresh = fetch(query, key, next)
+    if (fresh instanceof Promise) fresh.catch(onFault)
+  }
+
+  function hit(kept: Kept, left: number, query: Query, key: string, next: Next): Reply {
+    kept.uses++
+    const window = prefetch === undefined ? 0 : prefetch.windowOf(kept)
+    if (left > window) return cached(kept, left - window)
+    if (prefetch?.decide(kept) === true) refresh(query, key, next)
+    // The lane lets go of it while a newer one is on its way.
+    return cached(kept, kept.prefetch === 'running' ? 0 : left)
+  }
+
+  /** RFC 8767 §5: the old answer where a fresh one cannot be had, or not in time. */
+  function expired(kept: Kept, { wait }: { wait: number }, query: Query, key: string, next: Next) {
+    // RFC 8767 §5 "failure recheck timer": not asked again while the last failure is held.
+    if (failures.of(key, clock.ticks()) !== undefined) return tooOld(kept)
+    const { silent } = failures
+    const fresh = fetch(query, key, next)
+    if (!(fresh instanceof Promise)) return fresh.outcome.kind === 'failed' ? tooOld(kept) : fresh
+    if (silent || wait === 0) {
+      fresh.catch(onFault)
+      return tooOld(kept)
+    }
+    return new Promise<Reply>((resolve) => {
+      const calledOff = after(wait, () => {
+        failures.fellSilent()
+        resolve(tooOld(kept))
+      })
+      fresh.then(
+        (reply) => {
+          calledOff()
+          resolve(reply.outcome.kind === 'failed' ? tooOld(kept) : reply)
+        },
+        (fault: unknown) => {
+          calledOff()
+          onFault(fault)
+          resolve(tooOld(kept))
+        },
+      )
+    })
+  }
+
+  return {
+    stage: function cache(query, next) {
+      const key = cacheKey(query)
+      const kept = store.get(key)
+      if (kept !== undefined) {
+        const left = store.left(kept)
+        if (left > 0) return hit(kept, left, query, key, next)
+        if (stale !== undefined && left > -stale.max) return expired(kept, stale, query, key, next)
+        store.delete(key)
+      }
+      const failed = failures.of(key, clock.ticks())
+      if (failed !== undefined) return failed
+      prefetch?.earn()
+      return fetch(query, key, next)
+    },
+    figures: () => ({ ...store.size, failures: failures.size, prefetches: prefetch?.started ?? 0 }),
+  }
+
+  function tooOld({ rcode, message }: Kept): Reply {
+    const nxdomain = rcode === RCODE.NXDOMAIN
+    return {
+      rcode,
+      body: { kind: 'wire', message: boundTtls(message, STALE_TTL, STALE_TTL), since: clock.ticks() },
+      outcome: { kind: 'stale' },
+      // RFC 8914 §4.4, §4.20.
+      error: {
+        code: nxdomain ? EDE.STALE_NXDOMAIN_ANSWER : EDE.STALE_ANSWER,
+        text: 'kept past its end: no upstream gave a newer answer',
+      },
+      reusable: 0,
+    }
   }
 }
 
-const hit = ({ rcode, message, stored }: Kept, left: number): Reply => ({
+/** `reusable`: seconds for which the fast lane may repeat it. */
+const cached = ({ rcode, message, stored }: Kept, reusable: number): Reply => ({
   rcode,
   body: { kind: 'wire', message, since: stored },
   outcome: { kind: 'cached' },
-  reusable: left,
+  reusable,
 })
-
-/** What makes two questions the same: name, type, and the two bits that change what an upstream answers. */
-export const cacheKey = (query: Query): string =>
-  keyOf(query.wire, query.type, (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0))
-
-const keyOf = ({ buffer, byteOffset, length }: Uint8Array, type: number, bits: number): string =>
-  `${Buffer.from(buffer, byteOffset, length).toString('latin1')}${String.fromCharCode(type, bits)}`
-
-/** The message with every TTL within the bounds; the same object where they all are. */
-function boundTtls(message: WireMessage, min: number, max: number): WireMessage {
-  const outside = (ttl: number): boolean => ttl < min || ttl > max
-  if (!message.ttlOffsets.some((at) => outside(u32(message.bytes, at)))) return message
-  const bytes = message.bytes.slice()
-  for (const at of message.ttlOffsets) putU32(bytes, at, Math.min(Math.max(u32(bytes, at), min), max))
-  return { ...message, bytes }
-}

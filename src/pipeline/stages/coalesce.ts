@@ -1,8 +1,8 @@
 // One flight per question: who asks what is already being asked waits for the same answer. Knows no upstream.
 import { RCODE } from '../../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../../base/reply.ts'
+import { cacheKey } from '../cache/cache-key.ts'
 import type { Stage } from '../stage.ts'
-import { cacheKey } from './cache.ts'
 
 /** Questions that may be on their way at once; beyond it they fail at once, so that memory stays bounded. */
 export const MAX_FLIGHTS = 10_000

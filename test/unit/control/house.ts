@@ -169,7 +169,10 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       ],
       counters,
     ),
-    cache: cacheStats({ entries: 140, bytes: 91_000, maxBytes: 33_554_432, laneEntries: 120 }, counters),
+    cache: cacheStats(
+      { entries: 140, bytes: 91_000, maxBytes: 33_554_432, laneEntries: 120, failures: 0, prefetches: 3 },
+      counters,
+    ),
     policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
     lists: listStats([LIST], counters),
     intake: [

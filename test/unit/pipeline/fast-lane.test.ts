@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { inMemory, snapshotOf } from '../../support/in-memory.ts'
+import { inMemory, SETTINGS, snapshotOf } from '../../support/in-memory.ts'
 import { opt, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 /** An upstream with answers of several shapes and lengths. */
@@ -58,7 +58,8 @@ const mixed = (name: string, bits: number): string =>
   [...name].map((char, i) => ((bits >> (i % 20)) & 1 ? char.toUpperCase() : char)).join('')
 
 describe('the lane passes', () => {
-  const server = inMemory({ rules: { block: ['ads.example'] }, upstream: shapes })
+  const settings = { cacheHabits: { ...SETTINGS.cacheHabits, prefetch: false } }
+  const server = inMemory({ rules: { block: ['ads.example'] }, upstream: shapes, settings })
   const warm = async (name: string, options = {}) => {
     await server.slow(queryPacket(name, options))
     await server.slow(queryPacket(name, options))
