@@ -1,4 +1,5 @@
 // The journal's bytes: entries as a resolver thread writes them and as the control thread reads them. Knows no thread.
+// Long because both ends of one layout stand in one file: whoever changes the one sees the other.
 //
 // A batch is one ArrayBuffer that is handed over, not copied. Equal entries of one client are counted up in place, so a
 // busy name costs one entry a batch. An entry: total length u16, count u32, milliseconds since the batch's start u32,
