@@ -50,7 +50,7 @@ test('I10: the lane answers byte for byte what the pipeline would, over 100,000 
     if (Buffer.compare(fast, slow) !== 0) expect(readPacket(fast)).toEqual(readPacket(slow))
     expect(Buffer.compare(fast, slow)).toBe(0)
   }
-  expect(hits).toBeGreaterThan(40_000)
+  expect(hits).toBeGreaterThan(30_000)
 }, 60_000)
 
 /** The name with some letters in upper case, as the bits say. */
