@@ -1,7 +1,7 @@
 // Builds a policy snapshot from rules, given one by one. Knows lists by their number and neither files nor formats.
 import { wireFromName } from '../base/name.ts'
 import type { ListKind } from './decision.ts'
-import { type Gathering, gathering, type SortedRules, STRIDE } from './gather.ts'
+import { type GatheredList, type Gathering, gathering, type SortedRules, STRIDE } from './gather.ts'
 import { fingerprinter, type Seed } from './hash.ts'
 import { workspace } from './memory.ts'
 import { type ConditionalRule, kindOfRule } from './rule.ts'
@@ -19,8 +19,12 @@ export interface CompiledRules {
 
 /** Takes rules and makes a snapshot of them. Used once. */
 export interface PolicyBuilder {
-  /** Starts the next list: rules from here on are its. The first list is number 0; at most 65,535. */
-  readonly beginList: () => void
+  /**
+   * Starts the next list: rules from here on are its. The first list is number 0; at most 65,535. Lists with the same
+   * `kin` (0 to 65,535) are for the same people and the same purpose: of a rule that several of them state, the first
+   * is enough. A rule is kept once for each kin that states it.
+   */
+  readonly beginList: (kin?: number) => void
   /**
    * Takes one rule of the current list. `line` is from 1 and never falls within a list; the name is in lower-cased
    * wire form at the start of `wire`. False where the policy is full (`RULES_MAX` rules, or 2^31 lines in all lists) or
@@ -62,7 +66,7 @@ export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
   const memory = workspace()
   const tables = forTables(() => gathering(memory))
   const { blockExact, blockSubtree, allowExact, allowSubtree } = tables
-  const bases: number[] = []
+  const lists: GatheredList[] = []
   let base = 0
   let last = 0
   let taken = 0
@@ -76,9 +80,9 @@ export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
     return true
   }
   return {
-    beginList: () => {
+    beginList: (kin = 0) => {
       base = last
-      bases.push(base)
+      lists.push({ base, kin })
     },
     add,
     addConditional: (rule, line) => {
@@ -86,28 +90,28 @@ export function policyBuilder(seed: Seed, rulesMax = RULES_MAX): PolicyBuilder {
       if (plain === undefined) return 'unsupported'
       return add(plain.kind, plain.subtree, plain.wire, line) ? 'taken' : 'full'
     },
-    finish: () => compile(tables, bases, seed),
+    finish: () => compile(tables, lists, seed),
   }
 }
 
 const forTables = <T>(make: (name: TableName) => T): Record<TableName, T> =>
   Object.fromEntries(TABLES.map((name) => [name, make(name)])) as Record<TableName, T>
 
-function compile(tables: Record<TableName, Gathering>, bases: readonly number[], seed: Seed): CompiledRules {
-  const rules = bases.map(() => 0)
+function compile(tables: Record<TableName, Gathering>, lists: readonly GatheredList[], seed: Seed): CompiledRules {
+  const rules = lists.map(() => 0)
   const sorted = forTables((name) =>
-    tables[name].sort(bases, (list) => {
+    tables[name].sort(lists, (list) => {
       rules[list]!++
     }),
   )
   const sizes = TABLES.map((name) => ({ ...sorted[name], bits: bucketBits(sorted[name].entries) }))
-  const buffer = allocateSnapshot(seed, bases.length, sizes)
+  const buffer = allocateSnapshot(seed, lists.length, sizes)
   const snapshot = openSnapshot(buffer)
-  snapshot.bases.set(bases)
+  snapshot.bases.set(lists.map(({ base }) => base))
   for (const name of TABLES) fill(snapshot[name], sorted[name])
   const names = (exact: TableName, subtree: TableName): number =>
-    sorted[exact].entries +
-    sorted[subtree].entries -
+    sorted[exact].names +
+    sorted[subtree].names -
     common([sorted[exact], snapshot[exact]], [sorted[subtree], snapshot[subtree]])
   const blocked = names('blockExact', 'blockSubtree')
   const allowed = names('allowExact', 'allowSubtree')
@@ -138,11 +142,14 @@ function fill(table: Table, { pieces }: SortedRules): void {
 
 /** How many names stand in both tables: those of the smaller one are looked up in the larger. */
 function common(one: readonly [SortedRules, Table], other: readonly [SortedRules, Table]): number {
-  const [small, large] = one[1].entries < other[1].entries ? [one[0], other[1]] : [other[0], one[1]]
+  const [[small, own], [, large]] = one[1].entries < other[1].entries ? [one, other] : [other, one]
   let count = 0
   for (const piece of small.pieces) {
     for (let i = 0; i < piece.length; i += STRIDE) {
-      if (lookUp(large, piece[i] as number, piece[i + 1] as number, piece[i + 2] as number) !== 0) count++
+      const [place, kept, keptToo] = [piece[i] as number, piece[i + 1] as number, piece[i + 2] as number]
+      // A name that stands there for several kins counts at the first of them.
+      if (lookUp(own, place, kept, keptToo) !== piece[i + 3]) continue
+      if (lookUp(large, place, kept, keptToo) !== 0) count++
     }
   }
   return count

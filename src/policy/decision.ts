@@ -1,8 +1,12 @@
 // What the policy says of a name. Knows lists by their number; their names and files stand in `ListInfo`.
+import type { Clause } from './precedence.ts'
 import type { RuleAction } from './rule.ts'
 
 /** What a list is for. Allowlists win over blocklists. */
 export type ListKind = 'block' | 'allow'
+
+/** The group that every device is in, last of all its groups. */
+export const DEFAULT_GROUP = 'default'
 
 /** One list of a policy; `Decision.list` is its index. */
 export interface ListInfo {
@@ -11,6 +15,10 @@ export interface ListInfo {
   /** Absolute path, or undefined for rules that stand in the config itself. */
   readonly path: string | undefined
   readonly kind: ListKind
+  /** Groups that it is for; left out: the default group, which is everybody. */
+  readonly groups?: readonly string[]
+  /** The one device that it is for, by the key that its rules were written under (a MAC or an address). */
+  readonly device?: string
   /** Formats seen in it, most frequent first. */
   readonly formats: readonly string[]
   /** Rules taken from it, duplicates within the list counted once each. */
@@ -31,6 +39,8 @@ export interface RuleMatch {
   readonly labels: number
   /** The rule covers the names under its own too (`*.x`, `||x^`). */
   readonly subtree: boolean
+  /** By which clause of the precedence it won. */
+  readonly clause: Clause
 }
 
 /** What the policy says of one name. */
@@ -38,6 +48,21 @@ export type Decision =
   | { readonly kind: 'none' }
   | (RuleMatch & { readonly kind: 'block' })
   | (RuleMatch & { readonly kind: 'allow' })
+
+/** For whom is decided: the lists that apply, by their number. Made by `Policy.audience`, good for that version only. */
+export interface Audience {
+  /** `LIST_OFF`, `LIST_ON` or `LIST_OWN` for each list. */
+  readonly lists: Uint8Array
+  /** Whether any of them is `LIST_OWN`. */
+  readonly owns: boolean
+}
+
+/** The list does not apply. */
+export const LIST_OFF = 0
+/** It applies by a group. */
+export const LIST_ON = 1
+/** It has the rules of the asking device itself. */
+export const LIST_OWN = 2
 
 /** One version of all rules, whole and never changed. */
 export interface Policy {
@@ -48,11 +73,15 @@ export interface Policy {
   readonly blocked: number
   /** Names allowed, each counted once. */
   readonly allowed: number
+  /** Whom the lists of the default group are for, and nobody's own: who is in no other group. */
+  readonly everybody: Audience
+  /** Who is in these groups, `default` named if it is meant, and has the own rules that stand under one of `keys`. */
+  readonly audience: (groups: readonly string[], keys?: readonly string[]) => Audience
   /**
-   * Decides for a name in wire form, lower-cased, starting at `offset` of `wire`.
-   * Allocates only where a rule matches.
+   * Decides for a name in wire form, lower-cased, starting at `offset` of `wire`; for everybody where no audience is
+   * given. Allocates only where a rule matches.
    */
-  readonly decide: (wire: Uint8Array, offset: number) => Decision
+  readonly decide: (wire: Uint8Array, offset: number, audience?: Audience) => Decision
 }
 
 /** The decision where nothing matches. */

@@ -10,11 +10,19 @@ export interface Gathering {
   /** Takes a name of `labels` labels by the state that it left in a fingerprinter. Rule numbers must not fall. */
   readonly push: (states: Int32Array, labels: number, rule: number) => void
   /**
-   * Sorts the rules: each name once, with its lowest rule, in the order of the first word's top bits, of at least as
-   * many of them as the binary logarithm of the number of rules. `stated` is called with the list for each rule that
-   * it has not stated before.
+   * Sorts the rules: each name once for each class of lists that states it, with its lowest rule there, in the order of
+   * the first word's top bits, of at least as many of them as the binary logarithm of the number of rules. `stated` is
+   * called with the list for each rule that it has not stated before.
    */
-  readonly sort: (bases: readonly number[], stated: (list: number) => void) => SortedRules
+  readonly sort: (lists: readonly GatheredList[], stated: (list: number) => void) => SortedRules
+}
+
+/** What sorting knows of a list. */
+export interface GatheredList {
+  /** Its rules have numbers above this one. */
+  readonly base: number
+  /** Lists of one class are for the same people and the same purpose: of equal rules the first one is enough. */
+  readonly kin: number
 }
 
 /** Rules one after the other, `STRIDE` words each. */
@@ -22,6 +30,8 @@ export interface SortedRules {
   /** Pieces of memory, in order; the rules of each fill it from its start. */
   readonly pieces: readonly Int32Array[]
   readonly entries: number
+  /** Different names. Less than the entries where lists of several classes state one. */
+  readonly names: number
   /** Bit n for rules with n labels, bit 31 for 31 and more. */
   readonly depths: number
 }
@@ -68,11 +78,13 @@ export function gathering(workspace: Workspace): Gathering {
     depths |= 1 << Math.min(labels, 31)
   }
 
-  const sort = (bases: readonly number[], stated: (list: number) => void): SortedRules => {
+  const sort = (lists: readonly GatheredList[], stated: (list: number) => void): SortedRules => {
     // So many buckets in all as there are rules, also for a part that happens to have few.
     const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, size))) - PART_BITS)
-    const pieces = parts.flatMap((part) => sortPart(part, bits, bases, stated))
-    return { pieces, entries: pieces.reduce((sum, piece) => sum + piece.length / STRIDE, 0), depths }
+    const sorted = parts.map((part) => sortPart(part, bits, lists, stated))
+    const pieces = sorted.flatMap((part) => part.pieces)
+    const entries = pieces.reduce((sum, piece) => sum + piece.length / STRIDE, 0)
+    return { pieces, entries, names: sorted.reduce((sum, part) => sum + part.names, 0), depths }
   }
 
   return { push, sort }
@@ -86,9 +98,9 @@ export function gathering(workspace: Workspace): Gathering {
 function sortPart(
   { chunks, fill }: Part,
   bits: number,
-  bases: readonly number[],
+  lists: readonly GatheredList[],
   stated: (list: number) => void,
-): Int32Array[] {
+): { readonly pieces: Int32Array[]; readonly names: number } {
   const pieces = chunks.map((chunk, i) => (i === chunks.length - 1 ? chunk.subarray(0, fill) : chunk))
   const size = pieces.reduce((sum, piece) => sum + piece.length, 0) / STRIDE
   const bucketOf = (word: number): number => (word << PART_BITS) >>> (32 - bits)
@@ -102,24 +114,36 @@ function sortPart(
   const slots = new Int32Array(STRIDE * size)
   const ends = starts.slice()
   const statedBy = new Uint16Array(size)
+  const kins = new Uint16Array(size)
   let list = 0
+  let names = 0
   for (const piece of pieces) {
     for (let i = 0; i < piece.length; i += STRIDE) {
       const rule = piece[i + 3] as number
-      while (list + 1 < bases.length && rule > (bases[list + 1] as number)) list++
+      while (list + 1 < lists.length && rule > (lists[list + 1] as GatheredList).base) list++
+      const kin = lists[list]?.kin ?? 0
       const bucket = bucketOf(piece[i] as number)
       const end = ends[bucket] as number
       let at = starts[bucket] as number
-      while (at < end && !same(slots, STRIDE * at, piece, i)) at++
+      let known = false
+      while (at < end) {
+        if (same(slots, STRIDE * at, piece, i)) {
+          if (kins[at] === kin) break
+          known = true
+        }
+        at++
+      }
       if (at < end && statedBy[at] === list) continue
       stated(list)
       statedBy[at] = list
       if (at < end) continue
+      kins[at] = kin
+      if (!known) names++
       ends[bucket] = end + 1
       for (let word = 0; word < STRIDE; word++) slots[STRIDE * at + word] = piece[i + word] as number
     }
   }
-  return putBack(pieces, slots, starts, ends)
+  return { pieces: putBack(pieces, slots, starts, ends), names }
 }
 
 const same = (a: Int32Array, i: number, b: Int32Array, j: number): boolean =>

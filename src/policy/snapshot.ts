@@ -8,7 +8,7 @@ export type TableName = (typeof TABLES)[number]
 
 /**
  * One table: rules found by the fingerprint of their name (three words, see `fingerprinter`). It takes 15 to 18 bytes
- * a rule, and a look-up that finds nothing reads one word of the filter: for a million names that is 2 MB, which stay
+ * an entry; a name has one entry, or one for each kin of lists that states it, and a look-up that finds nothing reads one word of the filter: for a million names that is 2 MB, which stay
  * in the processor's cache, while the rest is read for names that are there.
  */
 export interface Table {
@@ -37,20 +37,27 @@ export interface Snapshot extends Readonly<Record<TableName, Table>> {
 }
 
 /**
- * The rule for the name that left the state a, b, c in a fingerprinter; 0 for none.
+ * Whether there is an entry for the name that left the state a, b, c in a fingerprinter; `visit` is called with the rule
+ * of each: one for each kin of lists that states it, the first list's first.
  *
  * 64 bits are compared, within one bucket of 4 names at most on average, and other bits have chosen the bucket. So the
  * probability that a look-up finds a rule meant for another name is 4 · 2^-64 = 2.2 · 10^-19, however many rules there
  * are. A name of 127 labels makes 256 look-ups: below 10^-16 for any query.
  */
-export function find(table: Table, a: number, b: number, c: number): number {
+export function find(table: Table, a: number, b: number, c: number, visit: (rule: number) => void): void {
   const place = first(a, b, c)
   const bits = filterBits(place)
-  if (((table.filter[place >>> (table.shift - 1)] as number) & bits) !== bits) return 0
-  return lookUp(table, place, second(a, b, c), third(a, b, c))
+  if (((table.filter[place >>> (table.shift - 1)] as number) & bits) !== bits) return
+  const kept = second(a, b, c)
+  const keptToo = third(a, b, c)
+  const { directory, slots, shift } = table
+  const bucket = place >>> shift
+  for (let at = 3 * (directory[bucket] as number), end = 3 * (directory[bucket + 1] as number); at < end; at += 3) {
+    if (slots[at] === kept && slots[at + 1] === keptToo) visit(slots[at + 2] as number)
+  }
 }
 
-/** The same by the finished fingerprint, without the filter. */
+/** The first rule by the finished fingerprint, without the filter; 0 for none. */
 export function lookUp({ directory, slots, shift }: Table, place: number, kept: number, keptToo: number): number {
   const bucket = place >>> shift
   for (let at = 3 * (directory[bucket] as number), end = 3 * (directory[bucket + 1] as number); at < end; at += 3) {

@@ -3,6 +3,7 @@ import { type Name, wireFromName } from '../../../src/base/name.ts'
 import { policyBuilder } from '../../../src/policy/compile.ts'
 import type { Decision, ListInfo, ListKind, Policy } from '../../../src/policy/decision.ts'
 import type { Seed } from '../../../src/policy/hash.ts'
+import { kins } from '../../../src/policy/kin.ts'
 import { openPolicy } from '../../../src/policy/policy.ts'
 
 export const SEED: Seed = [0x6a09_e667, 0x3c6e_f372, 0x510e_527f]
@@ -36,6 +37,20 @@ export function compile(lists: readonly (readonly Rule[])[], seed = SEED) {
       if (!builder.add(kind, subtree, wireOf(name), i + 1)) throw new TypeError(`not taken: ${name}`)
     })
   }
+  return builder.finish()
+}
+
+/** Compiles lists with whom they are for; kin as `kins` has it. */
+export function compileLists(
+  lists: readonly { readonly info: ListInfo; readonly rules: readonly Rule[] }[],
+  seed = SEED,
+) {
+  const builder = policyBuilder(seed)
+  const kin = kins(lists.map(({ info }) => info))
+  lists.forEach(({ rules }, list) => {
+    builder.beginList(kin[list])
+    for (const [i, { kind, subtree, name }] of rules.entries()) builder.add(kind, subtree, wireOf(name), i + 1)
+  })
   return builder.finish()
 }
 

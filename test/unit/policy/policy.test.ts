@@ -9,6 +9,7 @@ const block = (line: number, labels: number, subtree: boolean, list = 0) => ({
   line,
   labels,
   subtree,
+  clause: 'block-list',
 })
 const allow = (line: number, labels: number, subtree: boolean, list = 0) => ({
   kind: 'allow',
@@ -16,6 +17,7 @@ const allow = (line: number, labels: number, subtree: boolean, list = 0) => ({
   line,
   labels,
   subtree,
+  clause: 'exception',
 })
 
 describe('a rule for a name', () => {
