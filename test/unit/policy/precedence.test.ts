@@ -14,14 +14,14 @@ describe('the precedence', () => {
   })
 
   test.each([
-    ['a rule of the device', { allows: true, own: true }, 'device-allow'],
-    ['a rule of the device', { own: true, important: true }, 'device-block'],
-    ['a line of an allowlist', { allows: true, allowList: true, important: true }, 'allow-list'],
-    ['an important exception', { allows: true, important: true }, 'important-exception'],
-    ['an important rule', { important: true }, 'important-block'],
-    ['an exception', { allows: true }, 'exception'],
-    ['a rule', {}, 'block-list'],
-  ])('%s has its clause', (_, { allows = false, own = false, allowList = false, important = false }, clause) => {
-    expect(RANKS[rankRule(allows, own, allowList, important)]).toBe(clause)
+    ['a rule of the device that allows', 'device-allow', rankRule(true, true, false, false)],
+    ['a rule of the device that blocks, important or not', 'device-block', rankRule(false, true, false, true)],
+    ['a line of an allowlist', 'allow-list', rankRule(true, false, true, true)],
+    ['an important exception', 'important-exception', rankRule(true, false, false, true)],
+    ['an important rule', 'important-block', rankRule(false, false, false, true)],
+    ['an exception', 'exception', rankRule(true, false, false, false)],
+    ['a rule', 'block-list', rankRule(false, false, false, false)],
+  ])('%s has its clause', (_, clause, rank) => {
+    expect(RANKS[rank]).toBe(clause)
   })
 })
