@@ -12,6 +12,8 @@ import { openUdp } from './transport/udp-batch.ts'
 
 /** The journal is flushed at least this often while there is something in it. */
 const FLUSH_EVERY_MS = 50
+/** How late a connection that is idle or slow may be let go. */
+const SWEEP_EVERY_MS = 1000
 /** Local addresses come and go; the system does not tell, so we look. */
 const RESCAN_EVERY_MS = 3000
 
@@ -36,14 +38,14 @@ async function listen(): Promise<Problem[]> {
     await listener.close()
   }
   const problems: Problem[] = []
-  const { answerer, clients } = resolver
+  const { answerer, clients, reception } = resolver
   for (const [key, { kind, endpoint }] of wanted) {
     if (listeners.has(key)) continue
     try {
       const opened =
         kind === 'udp'
           ? await openUdp(endpoint, answerer, clients, systemClock)
-          : await listenTcp(endpoint, answerer, clients)
+          : await listenTcp(endpoint, answerer, reception)
       listeners.set(key, opened)
     } catch (fault) {
       problems.push(await listenProblem(kind, endpoint, fault))
@@ -75,6 +77,7 @@ if (final.length > 0 || listeners.size === 0) {
 }
 
 const flushing = setInterval(() => resolver.journal.flush(), FLUSH_EVERY_MS)
+const sweeping = setInterval(() => resolver.reception.connections.sweep(), SWEEP_EVERY_MS)
 let scanning: Promise<void> = Promise.resolve()
 const scans = setInterval(() => {
   scanning = scanning.then(rescan)
@@ -83,6 +86,7 @@ const scans = setInterval(() => {
 port.on('message', (message: ToResolver) => {
   if (message.kind !== 'close') return resolver.obey(message)
   clearInterval(flushing)
+  clearInterval(sweeping)
   clearInterval(scans)
   void scanning
     .then(() => Promise.all([...listeners.values()].map((listener) => listener.close())))

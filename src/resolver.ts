@@ -26,6 +26,8 @@ import type {
   ResolverSettings,
   ToResolver,
 } from './threads/messages.ts'
+import type { Reception } from './transport/accept.ts'
+import { Connections } from './transport/connections.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
 import { answerTexts } from './wire/answer-text.ts'
 
@@ -38,6 +40,8 @@ const LANE_SHARE = 1
 export interface Resolver {
   readonly answerer: Answerer
   readonly clients: Clients
+  /** What its listeners of streams share. */
+  readonly reception: Reception
   readonly journal: BatchWriter
   /** Obeys a message of the control thread; `close` is the thread's own affair. */
   readonly obey: (message: Exclude<ToResolver, { kind: 'close' }>) => void
@@ -63,6 +67,8 @@ export function createResolver(world: ResolverParts): Resolver {
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
   const clients = new Clients(settings.allowFrom)
+  const connections = new Connections(settings.serving.connections, world.clock)
+  const reception: Reception = { connections, clients, trust: settings.serving.trust }
   let parts = assemble(settings, policy, pause, journal, world, new AnswerCache(settings.cache, world.clock))
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
@@ -70,6 +76,7 @@ export function createResolver(world: ResolverParts): Resolver {
     lane: parts.lane.size,
     clients: clients.size,
     dropped: answerer.dropped,
+    connections: connections.figures,
     upstreams: parts.upstreams.figures(),
   })
   const tellUsing = (): void => {
@@ -80,6 +87,7 @@ export function createResolver(world: ResolverParts): Resolver {
   return {
     answerer,
     clients,
+    reception,
     journal,
     obey(message) {
       switch (message.kind) {
@@ -101,6 +109,8 @@ export function createResolver(world: ResolverParts): Resolver {
           parts = assemble(next, policy, pause, journal, world, store)
           answerer.use(parts)
           clients.admitFrom(next.allowFrom)
+          connections.use(next.serving.connections)
+          reception.trust = next.serving.trust
           tellUsing()
           setTimeout(() => old.upstreams.close(), FAREWELL_MS).unref()
           return
@@ -119,6 +129,7 @@ export function createResolver(world: ResolverParts): Resolver {
     },
     close: () => {
       journal.flush()
+      connections.close()
       parts.upstreams.close()
     },
   }

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { PRIVATE_RANGES, prefixText } from '../base/address.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import { cache } from './schema-cache.ts'
+import { connections } from './schema-serving.ts'
 import * as values from './values.ts'
 
 const privateRanges = PRIVATE_RANGES.map(prefixText)
@@ -203,6 +204,7 @@ export const configSchema = z
       BOUNDS.udpSize,
       'The largest UDP reply in bytes; a larger one is cut and asked again over TCP.',
     ),
+    connections: connections.prefault({}).describe('Connections of clients, over all transports but UDP.'),
     reports: reports.prefault({}).describe('Where the reports of outgoing connections come from.'),
     evidence: evidence.prefault({}).describe('When a connection counts as explained by an answer that we gave.'),
     devices: devices.prefault({}).describe('How devices are told apart and named.'),

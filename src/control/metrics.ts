@@ -37,6 +37,17 @@ const COUNTERS: readonly Family[] = [
   family('askfirst_failed_queries_total', 'Failed DNS queries by reason.', 'reason', (stats) => stats.failed),
   family('askfirst_queries_by_type_total', 'DNS queries by type asked for.', 'type', (stats) => stats.types),
   family('askfirst_queries_by_transport_total', 'DNS queries by transport.', 'transport', (stats) => stats.transports),
+  {
+    name: 'askfirst_connections_total',
+    help: 'Connections of clients by transport and by what became of them.',
+    labels: ['transport', 'result'],
+    read: ({ connections }) =>
+      Object.entries(connections).flatMap(([transport, { accepted, refused, displaced, timedOut, faulty }]) =>
+        Object.entries({ accepted, refused, displaced, timed_out: timedOut, faulty }).map(
+          ([result, value]) => [{ transport, result }, value] as const,
+        ),
+      ),
+  },
   family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
   family('askfirst_list_hits_total', 'Blocked DNS queries by list.', 'list', ({ lists }) =>
     Object.fromEntries(lists.map((list) => [list.name, list.hits])),
@@ -97,6 +108,9 @@ const GAUGES: readonly Family[] = [
     ({ started }) => Date.parse(started) / 1000,
   ),
   family('askfirst_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
+  family('askfirst_open_connections', 'Connections of clients that are open.', 'transport', ({ connections }) =>
+    Object.fromEntries(Object.entries(connections).map(([transport, { open }]) => [transport, open])),
+  ),
   family('askfirst_cache_entries', 'Answers in the cache.', ({ cache }) => cache.entries),
   family('askfirst_cache_bytes', 'Memory that cached answers take.', ({ cache }) => cache.bytes),
   family('askfirst_cache_max_bytes', 'Memory that cached answers may take.', ({ cache }) => cache.maxBytes),

@@ -41,6 +41,15 @@ const upstream = z.object({
   strays: count.describe('packets that answered no question of ours'),
 })
 
+const connections = z.object({
+  open: count.describe('now'),
+  accepted: count,
+  refused: count.describe('turned away: too many, or a client that may not ask there'),
+  displaced: count.describe('closed to make room for a new one'),
+  timedOut: count.describe('closed for being idle, or slow with a message or with reading replies'),
+  faulty: count.describe('closed for what they sent: no DNS message, no TLS, no HTTP, no PROXY header'),
+})
+
 const list = z.object({
   name: z.string(),
   kind: z.enum(['block', 'allow']),
@@ -89,6 +98,7 @@ export const stats = z
     types: counts,
     rcodes: counts,
     transports: counts,
+    connections: z.object({ tcp: connections, tls: connections, https: connections }),
     latency: z.object({ boundsUs: z.array(z.number()), outcomes: perOutcome(duration) }),
     lastDay: z.object({
       from: time,

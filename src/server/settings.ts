@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts'
 import type { LedgerOptions } from '../ledger/ledger.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
-import type { ResolverSettings } from '../threads/messages.ts'
+import type { ResolverSettings, ServingSettings } from '../threads/messages.ts'
 
 /** What a resolver thread needs. */
 export const resolverSettings = (config: Config): ResolverSettings => ({
@@ -24,6 +24,13 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
     prefetch: config.cache.prefetch,
   },
   udpSize: config.udpSize,
+  serving: servingSettings(config),
+})
+
+/** How connections are taken and kept. */
+const servingSettings = ({ connections }: Config): ServingSettings => ({
+  connections: { most: connections.most, perClient: connections.perClient, idle: connections.idle },
+  trust: { proxyProtocol: connections.proxyProtocol, httpProxies: [] },
 })
 
 /** What blocked names get. */

@@ -93,6 +93,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     started: timeText(started),
     uptime: Math.max(0, (now - started) / 1000),
     ...journalStats(tally, now, (device) => ledger.nameOf(device)),
+    connections: figures.connections,
     upstreams: upstreamStats(figures.upstreams, counters),
     cache: cacheStats({ ...figures.cache, maxBytes: cacheBytes, laneEntries: figures.lane }, counters),
     policy: {

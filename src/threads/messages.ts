@@ -7,6 +7,9 @@ import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { ListInfo } from '../policy/decision.ts'
+import type { Trust } from '../transport/accept.ts'
+import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transport/connections.ts'
+import type { ListenerKind } from '../transport/listener.ts'
 import type { Persistence } from '../upstream/forward.ts'
 import type { UpstreamFigures } from '../upstream/upstream.ts'
 
@@ -19,6 +22,14 @@ export interface ResolverSettings {
   readonly cache: CacheBounds
   readonly cacheHabits: CacheHabits
   readonly udpSize: number
+  readonly serving: ServingSettings
+}
+
+/** How connections are taken and kept. */
+export interface ServingSettings {
+  /** `idle` is also what the edns-tcp-keepalive option may promise (RFC 7828). */
+  readonly connections: ConnectionBounds
+  readonly trust: Trust
 }
 
 /** A compiled policy on its way to a thread: the buffer is shared, not copied. */
@@ -67,6 +78,7 @@ export interface ResolverFigures {
   readonly clients: number
   /** Packets that were no query. */
   readonly dropped: number
+  readonly connections: Readonly<Record<StreamKind, ConnectionFigures>>
   readonly upstreams: readonly UpstreamFigures[]
 }
 
@@ -84,6 +96,6 @@ export type FromResolver =
 
 /** One open listener, as it is shown. */
 export interface ListeningAt {
-  readonly kind: 'udp' | 'tcp'
+  readonly kind: ListenerKind
   readonly endpoint: Endpoint
 }

@@ -1,10 +1,14 @@
 // What every listener is, and how an address becomes listeners. Knows no protocol.
 import { networkInterfaces } from 'node:os'
 import type { Endpoint } from '../base/address.ts'
+import type { TransportKind } from '../base/question.ts'
+
+/** How a listener is reached; `http` is DNS in plain HTTP, from a reverse proxy that has done the TLS. */
+export type ListenerKind = TransportKind | 'http'
 
 /** One open listener. */
 export interface Listener {
-  readonly kind: 'udp' | 'tcp'
+  readonly kind: ListenerKind
   readonly endpoint: Endpoint
   close(): Promise<void>
 }

@@ -1,16 +1,19 @@
 // Listeners on real sockets: UDP and TCP, v4 and v6, frames in any pieces, replies in any order, everything bounded.
 import { createSocket } from 'node:dgram'
-import { connect, type Socket } from 'node:net'
 import dns2 from 'dns2'
 import { afterEach, describe, expect, test } from 'vitest'
+import { prefixes } from '../../src/base/address.ts'
 import { systemClock } from '../../src/system-clock.ts'
+import type { ConnectionBounds } from '../../src/transport/connections.ts'
 import type { Listener } from '../../src/transport/listener.ts'
 import { expandWildcard } from '../../src/transport/listener.ts'
 import { holderOf, listenProblem } from '../../src/transport/port-holder.ts'
-import { listenTcp, TCP_BOUNDS } from '../../src/transport/tcp.ts'
+import { listenTcp } from '../../src/transport/tcp.ts'
 import { listenUdp } from '../../src/transport/udp.ts'
-import { addressOf, type InMemory, inMemory } from '../support/in-memory.ts'
+import { until } from '../support/house/until.ts'
+import { addressOf, type InMemory, inMemory, SETTINGS } from '../support/in-memory.ts'
 import { queryPacket, readPacket } from '../support/packets.ts'
+import { type Dialled, dial as dialPort, framed, proxyV2 } from '../support/streams.ts'
 
 const open: { close(): unknown }[] = []
 afterEach(async () => {
@@ -18,10 +21,10 @@ afterEach(async () => {
 })
 
 async function listen(kind: 'udp' | 'tcp', address = '127.0.0.1', server: InMemory = inMemory({})): Promise<Listener> {
-  const { answerer, clients } = server.resolver
+  const { answerer, clients, reception } = server.resolver
   const at = { address, port: 0 }
   const listener =
-    kind === 'udp' ? await listenUdp(at, answerer, clients, systemClock) : await listenTcp(at, answerer, clients)
+    kind === 'udp' ? await listenUdp(at, answerer, clients, systemClock) : await listenTcp(at, answerer, reception)
   open.push(listener)
   return listener
 }
@@ -68,40 +71,14 @@ describe('over UDP', () => {
   })
 })
 
-/** A TCP client that collects messages. */
-async function dial(
-  port: number,
-): Promise<{ socket: Socket; messages: Buffer[]; closed: Promise<void>; count(n: number): Promise<void> }> {
-  const socket = connect(port, '127.0.0.1')
-  open.push({ close: () => socket.destroy() })
-  const messages: Buffer[] = []
-  let rest = Buffer.alloc(0)
-  let check = (): void => {}
-  socket.on('data', (chunk: Buffer) => {
-    rest = Buffer.concat([rest, chunk])
-    while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
-      messages.push(rest.subarray(2, 2 + rest.readUInt16BE(0)))
-      rest = rest.subarray(2 + rest.readUInt16BE(0))
-    }
-    check()
-  })
-  socket.on('error', () => {})
-  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
-  await new Promise<void>((resolve) => socket.once('connect', () => resolve()))
-  const count = (n: number) =>
-    new Promise<void>((resolve) => {
-      check = () => {
-        if (messages.length >= n) resolve()
-      }
-      check()
-    })
-  return { socket, messages, closed, count }
-}
+const serving = (bounds: Partial<ConnectionBounds>) => ({
+  serving: { ...SETTINGS.serving, connections: { ...SETTINGS.serving.connections, ...bounds } },
+})
 
-const framed = (packet: Buffer): Buffer => {
-  const length = Buffer.alloc(2)
-  length.writeUInt16BE(packet.length)
-  return Buffer.concat([length, packet])
+const dial = async (port: number, options: Parameters<typeof dialPort>[1] = {}): Promise<Dialled> => {
+  const dialled = await dialPort(port, options)
+  open.push({ close: () => dialled.socket.destroy() })
+  return dialled
 }
 
 describe('over TCP (RFC 7766)', () => {
@@ -172,32 +149,131 @@ describe('over TCP (RFC 7766)', () => {
     }
   })
 
-  test('one client has a bounded number of connections', async () => {
-    const { endpoint } = await listen('tcp')
-    const dialled = await Promise.all(
-      Array.from({ length: TCP_BOUNDS.connectionsPerClient }, () => dial(endpoint.port)),
-    )
-    const over = await dial(endpoint.port)
-    await over.closed
-    dialled[0]?.socket.destroy()
-    await dialled[0]?.closed
-    const deadline = Date.now() + 5000
-    for (;;) {
-      const next = await dial(endpoint.port)
+  test('one client has a bounded number of connections, and gets a new one once an old one is gone', async () => {
+    const server = inMemory({ settings: serving({ perClient: 3 }) })
+    const { endpoint } = await listen('tcp', '127.0.0.1', server)
+    const dialled = await Promise.all(Array.from({ length: 3 }, () => dial(endpoint.port)))
+    const answered = async (port: number): Promise<boolean> => {
+      const next = await dial(port)
       next.socket.write(framed(queryPacket('www.example')))
-      await Promise.race([next.count(1), next.closed])
-      if (next.messages.length === 1) break
-      expect(Date.now()).toBeLessThan(deadline)
+      return next.count(1).then(
+        () => true,
+        () => false,
+      )
     }
+    expect(await answered(endpoint.port)).toBe(false)
+    dialled[0]?.socket.destroy()
+    await until('a place is free', () => server.resolver.reception.connections.size === 2)
+    expect(await answered(endpoint.port)).toBe(true)
+    expect(server.resolver.reception.connections.figures.tcp.refused).toBe(1)
+  })
+
+  test('who is idle, or slow with a message, is let go; who is answered within that time stays', async () => {
+    const server = inMemory({ settings: serving({ idle: 30_000 }) })
+    const { connections } = server.resolver.reception
+    const { endpoint } = await listen('tcp', '127.0.0.1', server)
+    const [idle, loris, busy] = await Promise.all([dial(endpoint.port), dial(endpoint.port), dial(endpoint.port)])
+    for (const one of [idle, loris, busy]) one.socket.write(framed(queryPacket('www.example')))
+    await Promise.all([idle.count(1), loris.count(1), busy.count(1)])
+    const query = framed(queryPacket('www.example'))
+    for (let i = 0; i < 9; i++) {
+      loris.socket.write(query.subarray(i, i + 1))
+      busy.socket.write(query)
+      await busy.count(2 + i)
+      await until('the byte has left', () => loris.socket.destroyed || loris.socket.writableLength === 0)
+      server.clock.advance(3000)
+      connections.sweep()
+    }
+    await loris.closed
+    server.clock.advance(3001)
+    connections.sweep()
+    await idle.closed
+    busy.socket.write(query)
+    await busy.count(11)
+    expect(connections.figures.tcp).toMatchObject({ open: 1, timedOut: 2 })
+  })
+
+  test('nothing more is read from a peer that does not read, and in the end it is let go', async () => {
+    const server = inMemory({})
+    const { connections } = server.resolver.reception
+    const { endpoint } = await listen('tcp', '127.0.0.1', server)
+    const { socket, closed } = await dial(endpoint.port)
+    socket.pause()
+    const query = framed(queryPacket('www.example'))
+    const flood = Buffer.concat(Array.from({ length: 10_000 }, () => query))
+    let sent = 0
+    // What we can write is bounded by both kernels' buffers: the server stops taking.
+    while (socket.write(flood) || socket.writableLength < 4 * flood.length) sent += flood.length
+    const before = server.entries().reduce((sum, { count }) => sum + count, 0)
+    await until('the server stands still', async () => {
+      const now = server.entries().reduce((sum, { count }) => sum + count, 0)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      return now > before && now === server.entries().reduce((sum, { count }) => sum + count, 0)
+    })
+    server.clock.advance(10_000)
+    connections.sweep()
+    connections.sweep()
+    socket.resume()
+    await closed
+    expect(sent).toBeGreaterThan(0)
+    expect(connections.figures.tcp).toMatchObject({ open: 0, timedOut: 1 })
+  })
+})
+
+describe('with the PROXY protocol', () => {
+  const behindProxy = async (): Promise<{ port: number; server: InMemory }> => {
+    const trust = { proxyProtocol: prefixes('127.0.0.2'), httpProxies: [] }
+    const server = inMemory({ settings: { serving: { ...SETTINGS.serving, trust } } })
+    return { port: (await listen('tcp', '127.0.0.1', server)).endpoint.port, server }
+  }
+  const query = framed(queryPacket('www.example'))
+
+  test.each([
+    ['version 1', Buffer.from('PROXY TCP4 192.168.1.77 192.168.1.2 4000 53\r\n')],
+    ['version 2', proxyV2('192.168.1.77', { extra: 40 })],
+  ])('%s, a trusted sender says who asks, in whatever pieces', async (_version, header) => {
+    const { port, server } = await behindProxy()
+    const whole = await dial(port, { from: '127.0.0.2' })
+    whole.socket.write(Buffer.concat([header, query, query]))
+    const bytewise = await dial(port, { from: '127.0.0.2' })
+    for (const byte of Buffer.concat([header, query])) {
+      await new Promise<void>((resolve) => bytewise.socket.write(Buffer.of(byte), () => resolve()))
+    }
+    await Promise.all([whole.count(2), bytewise.count(1)])
+    expect(new Set(server.entries().map(({ client }) => client))).toEqual(new Set(['192.168.1.77']))
+  })
+
+  test('the client that is named must be one that may ask', async () => {
+    const { port } = await behindProxy()
+    const { socket, messages, count } = await dial(port, { from: '127.0.0.2' })
+    socket.write(Buffer.concat([proxyV2('203.0.113.9'), query]))
+    await count(1)
+    expect(readPacket(messages[0] as Buffer)).toMatchObject({ rcode: 'REFUSED' })
+  })
+
+  test('a trusted sender without a header is not served, and others cannot use one', async () => {
+    const { port, server } = await behindProxy()
+    const silent = await dial(port, { from: '127.0.0.2' })
+    silent.socket.write(query)
+    const forger = await dial(port, { from: '127.0.0.3' })
+    forger.socket.write(Buffer.concat([proxyV2('192.168.1.77'), query]))
+    await silent.closed
+    const { connections } = server.resolver.reception
+    expect(connections.figures.tcp.faulty).toBe(1)
+    // Its header reads as the length of a message that never comes.
+    server.clock.advance(10_000)
+    connections.sweep()
+    await forger.closed
+    expect(server.entries()).toEqual([])
   })
 })
 
 describe('an address that cannot be listened on', () => {
   test.each(['udp', 'tcp'] as const)('over %s says who holds it', async (kind) => {
     const { endpoint } = await listen(kind)
-    const { answerer, clients } = inMemory({}).resolver
+    const { answerer, clients, reception } = inMemory({}).resolver
     const again =
-      kind === 'udp' ? listenUdp(endpoint, answerer, clients, systemClock) : listenTcp(endpoint, answerer, clients)
+      kind === 'udp' ? listenUdp(endpoint, answerer, clients, systemClock) : listenTcp(endpoint, answerer, reception)
     const problem = await again.then(
       () => undefined,
       (fault: unknown) => listenProblem(kind, endpoint, fault),

@@ -72,6 +72,10 @@ export const SETTINGS: ResolverSettings = {
   cache: { bytes: 8 * 1024 ** 2, minTtl: 0, maxTtl: 86_400, maxNegativeTtl: 3600 },
   cacheHabits: { stale: { max: 259_200, wait: 1000 }, failureTtl: 3, prefetch: true },
   udpSize: 1232,
+  serving: {
+    connections: { most: 2048, perClient: 64, idle: 30_000 },
+    trust: { proxyProtocol: [], httpProxies: [] },
+  },
 }
 
 /** A resolver in memory. */

@@ -155,6 +155,11 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     version: '0.1.0',
     started: timeText(NOW - 26 * HOUR),
     uptime: (26 * HOUR) / 1000,
+    connections: {
+      tcp: { open: 2, accepted: 40, refused: 1, displaced: 0, timedOut: 30, faulty: 1 },
+      tls: { open: 3, accepted: 9, refused: 0, displaced: 0, timedOut: 6, faulty: 0 },
+      https: { open: 0, accepted: 0, refused: 0, displaced: 0, timedOut: 0, faulty: 0 },
+    },
     upstreams: upstreamStats(
       [
         {
