@@ -97,6 +97,9 @@ export interface AskfirstOptions {
   readonly node?: readonly string[]
 }
 
+/** Where `npm start` has Node keep what it compiles. */
+const COMPILED = `NODE_COMPILE_CACHE=${new URL('../node_modules/.cache/askfirst', import.meta.url).pathname}`
+
 /** The server of this repository, from its sources, as `npm start` runs it. */
 export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptions = {}): Contender => ({
   id: 'askfirst',
@@ -109,7 +112,7 @@ export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptio
     const config = fill('askfirst.yaml', place, { lists, cache, reports: String(reports), http: String(http) })
     if (threads !== undefined) appendFileSync(config, `threads: ${threads}\n`)
     const cli = new URL('../src/cli.ts', import.meta.url).pathname
-    return Promise.resolve([process.execPath, ...node, cli, '--config', config, 'run'])
+    return Promise.resolve(['env', COMPILED, process.execPath, ...node, cli, '--config', config, 'run'])
   },
 })
 
