@@ -10,7 +10,7 @@ import { type Control, startControl } from './control/server.ts'
 import { type DeviceSources, openDeviceSources } from './devices/sources.ts'
 import { Intake } from './intake/intake.ts'
 import { utc, zoneNamed } from './intake/zone.ts'
-import { type Batch, readBatch } from './journal/batch.ts'
+import { type Batch, BatchReader } from './journal/batch.ts'
 import { Tally } from './journal/tally.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
@@ -74,8 +74,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const lists = new Map([[policy.policy.generation, policy.lists.map(({ name }) => name)]])
 
   // Queries and their answers: entries feed the tally and the ledger.
+  const entries = new BatchReader()
   const take = (batch: Batch): void => {
-    for (const entry of readBatch(batch)) {
+    for (const entry of entries.read(batch)) {
       ledger.take(entry)
       tally.fold(entry, ledger.deviceOf(entry.client))
     }

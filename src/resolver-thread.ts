@@ -10,8 +10,8 @@ import { listenProblem } from './transport/port-holder.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { openUdp } from './transport/udp-batch.ts'
 
-/** The journal is flushed at least this often while there is something in it. */
-const FLUSH_EVERY_MS = 50
+/** The journal is flushed this often while there is something in it; who needs it sooner asks for it (`sync`). */
+const FLUSH_EVERY_MS = 250
 /** How late a connection that is idle or slow may be let go. */
 const SWEEP_EVERY_MS = 1000
 /** Local addresses come and go; the system does not tell, so we look. */

@@ -42,8 +42,8 @@ export interface EvidenceOptions {
 interface Pair {
   readonly holder: Holder
   readonly address: Address
-  /** Replaced whole, since an array that grows in place keeps room for sixteen more. */
-  stretches: readonly Stretch[]
+  /** Replaced whole where it grows, since an array that grows in place keeps room for sixteen more. */
+  stretches: Stretch[]
   older: Pair | undefined
   newer: Pair | undefined
 }
@@ -274,23 +274,29 @@ export class Evidence {
   }
 
   #begin(pair: Pair, stretch: Stretch): void {
-    pair.stretches = pair.stretches.concat([stretch])
-    if (pair.stretches.length > this.#options.names) this.#boundNames(pair)
-    this.#options.record(recordOf(pair, stretch))
-  }
-
-  /** Keeps the number of names bounded: the one answered longest ago loses its name, not its evidence. */
-  #boundNames(pair: Pair): void {
-    let oldest: Stretch | undefined
-    for (const stretch of pair.stretches) {
-      if (stretch.name !== undefined && (oldest === undefined || latest(stretch) < latest(oldest))) oldest = stretch
-    }
-    const nameless = pair.stretches.find((stretch) => stretch.name === undefined)
+    const nameless = pair.stretches.find(({ name }) => name === undefined)
     const named = pair.stretches.length - (nameless === undefined ? 0 : 1)
-    if (oldest === undefined || named <= this.#options.names) return
-    const others = pair.stretches.filter((stretch) => stretch !== oldest)
-    pair.stretches = nameless === undefined ? others.concat([{ ...oldest, name: undefined }]) : others
-    if (nameless !== undefined) this.#addTimes(nameless, oldest)
+    if (named < this.#options.names || stretch.name === undefined) {
+      pair.stretches = pair.stretches.concat([stretch])
+      this.#options.record(recordOf(pair, stretch))
+      return
+    }
+    // The number of names is bounded: the one answered longest ago loses its name, not its evidence.
+    const [oldest] = pair.stretches.splice(oldestNamed(pair.stretches), 1) as [Stretch]
+    pair.stretches.push(stretch)
+    if (nameless === undefined) {
+      const forgotten = { ...oldest, name: undefined }
+      pair.stretches = pair.stretches.concat([forgotten])
+      this.#options.record(recordOf(pair, forgotten))
+    } else {
+      this.#addTimes(nameless, oldest)
+      // A server of thousands of names: the nameless record explains after a restart what this one would.
+      if (touches(nameless, begun(stretch), stretch.until)) {
+        this.#extend(pair, nameless, stretch.until)
+        return
+      }
+    }
+    this.#options.record(recordOf(pair, stretch))
   }
 
   /** Renews the stretch; tells the state file when that passes one of its marks in time. */
@@ -347,6 +353,16 @@ function isNobody(address: Address): boolean {
   if (bytes === undefined) return true
   const scope = scopeOf(bytes)
   return scope === 'loopback' || scope === 'unspecified'
+}
+
+/** Where the name stands that was answered longest ago. */
+function oldestNamed(stretches: readonly Stretch[]): number {
+  let place = -1
+  stretches.forEach((stretch, i) => {
+    if (stretch.name === undefined) return
+    if (place < 0 || latest(stretch) < latest(stretches[place] as Stretch)) place = i
+  })
+  return place
 }
 
 function goneAt(pair: Pair): EpochMs {

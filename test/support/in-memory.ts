@@ -5,7 +5,7 @@ import type { After, Clock } from '../../src/base/clock.ts'
 import { wireFromName } from '../../src/base/name.ts'
 import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '../../src/base/question.ts'
 import { EMPTY_BODY, type FailedReason, type Reply } from '../../src/base/reply.ts'
-import { type Batch, readBatch } from '../../src/journal/batch.ts'
+import { type Batch, BatchReader } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
 import type { Client } from '../../src/pipeline/clients.ts'
 import { policyBuilder } from '../../src/policy/compile.ts'
@@ -157,7 +157,8 @@ export function inMemory(options: {
     entries: () => {
       resolver.journal.flush()
       const batches = messages.flatMap((message): Batch[] => (message.kind === 'batch' ? [message.batch] : []))
-      return batches.flatMap((batch) => [...readBatch(batch)])
+      const reader = new BatchReader()
+      return batches.flatMap((batch) => [...reader.read(batch)])
     },
   }
 }

@@ -32,7 +32,7 @@ function entryFor(asked: Asked, size = 100): LaneEntry {
     born: 0,
     expires: 1,
     generation: 0,
-    journal: { template: new Uint8Array(20), outcome: 0, batch: -1, at: 0, client: undefined, way: 0 },
+    journal: { template: new Uint8Array(20), outcome: 0, id: 0, batch: -1, at: 0, client: undefined, way: 0 },
   }
 }
 
