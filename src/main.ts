@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './base/address.ts'
 import { Failure, type Problem } from './base/failure.ts'
 import { diffConfig } from './config/diff.ts'
@@ -14,11 +15,12 @@ import { type Batch, BatchReader } from './journal/batch.ts'
 import { Tally } from './journal/tally.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
+import { HouseNames } from './server/house-names.ts'
 import { Judging } from './server/judging.ts'
 import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
 import { openReports, type Reports } from './server/reports.ts'
-import { ledgerOptions, listSources, resolverSettings, sinkholeAnswer } from './server/settings.ts'
+import { houseSettings, ledgerOptions, listSources, resolverSettings, sinkholeAnswer } from './server/settings.ts'
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
 import { views } from './server/views.ts'
@@ -85,13 +87,26 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       ledger.lost(clock.now())
     }
   }
+  const openDevices = ({ devices }: Config): DeviceSources =>
+    openDeviceSources(
+      devices,
+      ledger,
+      clock,
+      (problem) => log.problem(problem),
+      (path, format, leases) => names.takeLeases(path, format, leases),
+    )
+  // Leases name devices for the ledger and for the DNS; hosts files and the configuration name the rest.
+  const names = new HouseNames(houseSettings(config), clock, (problem) => log.problem(problem))
+  let devices = openDevices(config)
+  await Promise.race([Promise.all([names.ready, devices.ready]), sleep(FILES_WITHIN_MS, undefined, { ref: false })])
+
   let listening: readonly ListeningAt[] = []
   let giveUp: (problem: Problem) => void = () => {}
   const died = new Promise<Problem>((resolve) => {
     giveUp = resolve
   })
   const resolver = await startResolver(
-    { listen: config.listen, settings: resolverSettings(config), policy: policy.snapshot },
+    { listen: config.listen, settings: resolverSettings(config), policy: policy.snapshot, names: names.snapshot },
     {
       batch: take,
       using: (generation, upstreams) => {
@@ -106,14 +121,16 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
   ).catch(async (fault: unknown) => {
     policy.close()
+    names.close()
+    devices.close()
     await evidence.close()
     throw fault
   })
+  names.follow((snapshot) => resolver.send({ kind: 'names', names: snapshot }))
 
   // The firewall's lines become reports, wait, and are judged against the ledger.
   const zone = zoneNamed(config.reports.timeZone) ?? utc
-  const devices: DeviceSources = openDeviceSources(config.devices, ledger, clock, (problem) => log.problem(problem))
-  const judging = new Judging(ledger, { sync: resolver.sync, learn: devices.look }, clock, log)
+  const judging = new Judging(ledger, { sync: resolver.sync, learn: () => devices.look() }, clock, log)
   const intake = new Intake({ clock, zone, live: true, onReport: (report) => judging.take(report) })
   const reports = await openReports(config.reports, intake, stdin)
   for (const problem of reports.problems) log.problem(problem)
@@ -128,11 +145,13 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     learning: config.evidence.learning,
     cacheBytes: config.cache.size,
     sinkhole: sinkholeAnswer(config),
+    names: resolverSettings(config).names,
   })
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
   const stopAll = async (): Promise<void> => {
     upstreamsWatched()
     policy.close()
+    names.close()
     devices.close()
     await reports.close()
     await judging.close()
@@ -153,6 +172,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       policy,
       pausing,
       resolver,
+      names,
       settings,
       troubles,
     }),
@@ -178,6 +198,11 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       log.setLevel(next.log.level)
       ledger.configure(ledgerOptions(next, ownAddresses()))
       resolver.send({ kind: 'settings', settings: resolverSettings(next) })
+      names.use(houseSettings(next))
+      if (changed.includes('devices')) {
+        devices.close()
+        devices = openDevices(next)
+      }
       if (changed.includes('lists')) await policy.use(listSources(next))
       log.info(
         { changed, restart },
@@ -196,6 +221,9 @@ const internalProblem = (fault: unknown): Problem => ({
   code: 'ASKFIRST_E_INTERNAL',
   message: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
 })
+
+/** Files that names come from are waited for this long before the first answer: a hung file system stops nothing. */
+const FILES_WITHIN_MS = 2000
 
 /** Problems of one load that are logged one by one; the rest is counted. */
 const PROBLEMS_SHOWN = 20

@@ -6,6 +6,8 @@ import { type Live, Swappable } from './base/live.ts'
 import type { Name } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { BatchWriter } from './journal/batch.ts'
+import { HouseZone } from './names/house-zone.ts'
+import { type NamesSnapshot, NO_NAMES } from './names/snapshot.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { Clients } from './pipeline/clients.ts'
@@ -14,6 +16,7 @@ import { order } from './pipeline/order.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
+import { local } from './pipeline/stages/local.ts'
 import { sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
@@ -52,6 +55,8 @@ export interface Resolver {
 export interface ResolverParts {
   readonly settings: ResolverSettings
   readonly policy: PolicySnapshot
+  /** The names of the house; none where left out. */
+  readonly names?: NamesSnapshot
   readonly clock: Clock
   readonly post: (message: FromResolver) => void
   /** How questions leave the house. */
@@ -66,10 +71,11 @@ export function createResolver(world: ResolverParts): Resolver {
   const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
+  const names = new Swappable(new HouseZone(world.names ?? NO_NAMES))
   const clients = new Clients(settings.allowFrom)
   const connections = new Connections(settings.serving.connections, world.clock)
   const reception: Reception = { connections, clients, trust: settings.serving.trust }
-  let parts = assemble(settings, policy, pause, journal, world, new AnswerCache(settings.cache, world.clock))
+  let parts = assemble(settings, policy, pause, names, journal, world, new AnswerCache(settings.cache, world.clock))
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
     cache: parts.cache.figures(),
@@ -101,12 +107,16 @@ export function createResolver(world: ResolverParts): Resolver {
           pause.active = message.active
           parts.lane.invalidate()
           return
+        case 'names':
+          names.swap(new HouseZone(message.names))
+          parts.lane.invalidate()
+          return
         case 'settings': {
           const old = parts
           journal.flush()
           const { settings: next } = message
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
-          parts = assemble(next, policy, pause, journal, world, store)
+          parts = assemble(next, policy, pause, names, journal, world, store)
           answerer.use(parts)
           clients.admitFrom(next.allowFrom)
           connections.use(next.serving.connections)
@@ -142,6 +152,7 @@ function assemble(
   settings: ResolverSettings,
   policy: Live<Policy>,
   pause: { readonly active: boolean },
+  names: Live<HouseZone>,
   journal: BatchWriter,
   { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
   store: AnswerCache,
@@ -149,8 +160,10 @@ function assemble(
   const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
   const upstreams = openThem(settings)
   const cache = cacheStage({ store, habits: settings.cacheHabits, clock, after, onFault })
+  const specials = special(names, settings.names)
   const pipeline = order({
-    special: special(),
+    special: specials,
+    local: local({ names, forwarded: settings.names.forwarded, special: specials, clock }),
     sinkhole: sinkhole(policy, settings.sinkhole, pause),
     inspect: inspect(policy, settings.sinkhole, pause),
     cache: cache.stage,

@@ -85,6 +85,17 @@ function labelByte(byte: number): string {
   return String.fromCharCode(byte)
 }
 
+/** The name without its first label; `.` for a name of one label, undefined for the root. An escaped dot ends no label. */
+export function parentOf(name: Name): Name | undefined {
+  if (name === '.') return undefined
+  for (let i = 0; i < name.length; i++) {
+    const code = name.charCodeAt(i)
+    if (code === BACKSLASH) i++
+    else if (code === DOT) return name.slice(i + 1)
+  }
+  return '.'
+}
+
 /** Whether `name` is `zone` or lies under it. */
 export const isUnder = (name: Name, zone: Name): boolean =>
   zone === '.' || name === zone || (name.endsWith(zone) && name.charCodeAt(name.length - zone.length - 1) === DOT)

@@ -11,6 +11,39 @@ export type OwnRecord =
   | { readonly kind: 'TXT'; readonly name: Name; readonly ttl: number; readonly texts: readonly string[] }
   | { readonly kind: 'SOA'; readonly name: Name; readonly ttl: number; readonly minimum: number }
   | { readonly kind: 'HINFO'; readonly name: Name; readonly ttl: number; readonly cpu: string; readonly os: string }
+  | {
+      readonly kind: 'MX'
+      readonly name: Name
+      readonly ttl: number
+      readonly preference: number
+      readonly exchange: Name
+    }
+  | {
+      readonly kind: 'SRV'
+      readonly name: Name
+      readonly ttl: number
+      readonly priority: number
+      readonly weight: number
+      readonly port: number
+      readonly target: Name
+    }
+  | {
+      readonly kind: 'CAA'
+      readonly name: Name
+      readonly ttl: number
+      /** 128 is "critical" (RFC 8659 §4.1). */
+      readonly flags: number
+      readonly tag: string
+      readonly value: string
+    }
+  /** A record of any type that somebody else made; its data is whole, without compressed names. */
+  | {
+      readonly kind: 'RAW'
+      readonly name: Name
+      readonly ttl: number
+      readonly type: number
+      readonly data: Uint8Array
+    }
 
 /** An address that an answer hands out: evidence that its asker may connect there. */
 export interface HandOut {

@@ -24,6 +24,7 @@ export const BOUNDS = {
   cacheStaleWait: bounded({ unit: 'ms', min: 0, default: SECOND, max: 1800, source: 'RFC 8767 §5' }),
   cacheFailureTtl: bounded({ unit: 's', min: 1, default: 3, max: 300, source: 'RFC 9520 §3.2' }),
   blockTtl: bounded({ unit: 's', min: 0, default: 60, max: 86_400, source: SINKHOLE_NOTE }),
+  localTtl: bounded({ unit: 's', min: 0, default: 60, max: 86_400, source: 'docs/names.md' }),
   udpSize: bounded({ unit: 'bytes', min: 512, default: 1232, max: 4096, source: 'DNS Flag Day 2020; RFC 9715 §3' }),
   connections: bounded({
     unit: 'count',
@@ -65,4 +66,6 @@ export const LENGTHS = {
   files: 1000,
   rules: 8192,
   names: 8192,
+  recordsOfOne: 32,
+  zones: 256,
 } as const

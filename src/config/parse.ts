@@ -79,11 +79,20 @@ const isEmptySection = (issue: Issue, root: unknown): boolean =>
 
 function faultsOf(issue: Issue, root: unknown): Fault[] {
   const path = issue.path as Path
+  if (issue.code === 'invalid_union') {
+    const inner = meantBranch(issue)
+    if (inner !== undefined)
+      return inner.flatMap((one) => faultsOf({ ...one, path: [...path, ...one.path] } as Issue, root))
+  }
   if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => unknownKey([...path, key]))
   const { hint = hintFor(issue, valueAt(root, path)), at = 'value' } =
     issue.code === 'custom' ? (issue.params ?? {}) : {}
   return [{ code: 'ASKFIRST_E_CONFIG_VALUE', path, part: at, message: issue.message, hint }]
 }
+
+/** Of values that may be written in several ways: the way that was meant, by its kind; undefined where none fits. */
+const meantBranch = (issue: Extract<Issue, { code: 'invalid_union' }>) =>
+  issue.errors.find((branch) => !branch.some((one) => one.code === 'invalid_type' && one.path.length === 0))
 
 let known: readonly Key[] | undefined
 

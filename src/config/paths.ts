@@ -14,6 +14,7 @@ export function resolvePaths(config: Config, folder: string): Config {
     },
     reports: { ...config.reports, files: config.reports.files.map(absolute) },
     devices: { ...config.devices, leases: config.devices.leases.map(absolute) },
+    hosts: config.hosts.map(absolute),
     state: absolute(config.state),
   }
 }

@@ -1,8 +1,11 @@
 // The configuration: every key, its default, its bounds and what it is for. The JSON schema, the default file's
 // comments and the docs come from here. Knows no file.
+// Long because it is the one place of every key, in the order of the file.
 import { z } from 'zod'
 import { PRIVATE_RANGES, prefixText } from '../base/address.ts'
+import { CANARIES } from '../names/special-zones.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
+import * as names from './records.ts'
 import { cache } from './schema-cache.ts'
 import { connections } from './schema-serving.ts'
 import * as values from './values.ts'
@@ -126,7 +129,11 @@ const devices = z.strictObject({
     .array(values.path)
     .max(LENGTHS.files)
     .default([])
-    .meta({ description: 'Lease files of dnsmasq: they name devices.', examples: [['/var/lib/misc/dnsmasq.leases']] }),
+    .meta({
+      description:
+        'Lease files of dnsmasq, ISC dhcpd, Kea, libvirt or AdGuard Home: they name devices, here and in the DNS.',
+      examples: [['/var/lib/misc/dnsmasq.leases']],
+    }),
   names: values
     .namesByMac(LENGTHS.names)
     .meta({ description: 'Your own names for devices, by MAC.', examples: [{ '02:00:5e:10:00:01': 'television' }] }),
@@ -159,6 +166,25 @@ const exemption = z
     error: 'would exempt every connection: give at least one of to, from, mac, protocol, port',
   })
   .meta({ minProperties: 2 })
+
+const special = z.strictObject({
+  canaries: z
+    .array(names.name)
+    .max(LENGTHS.zones)
+    .prefault([...CANARIES])
+    .describe(
+      'Names by which Firefox and iCloud Private Relay ask whether they may pass this resolver by. Each is answered "no such name", which asks them not to; [] lets them.',
+    ),
+  forward: z
+    .array(names.name)
+    .max(LENGTHS.zones)
+    .prefault([])
+    .meta({
+      description:
+        'Special zones that are asked outside all the same. All others (test, local, internal, reverse zones of private addresses and so on) never leave the house; docs/names.md lists them.',
+      examples: [['test', '168.192.in-addr.arpa']],
+    }),
+})
 
 const http = z.strictObject({
   listen: z
@@ -197,6 +223,35 @@ export const configSchema = z
     upstreams: upstreams
       .prefault({})
       .describe('The resolvers that all names go to which are neither blocked nor local.'),
+    records: names.records
+      .describe(
+        'The names of your house and what stands at each: an address, a list of them, another name, or a record such as "MX 10 mail.home.arpa"; "*." before a name takes in all under it. Reverse names follow by themselves.',
+      )
+      .meta({
+        examples: [
+          {
+            'nas.home.arpa': ['192.168.1.10', 'fd00::10'],
+            'media.home.arpa': 'nas.home.arpa',
+            '_ipp._tcp.home.arpa': { type: 'SRV', port: 631, target: 'printer.home.arpa' },
+          },
+        ],
+      }),
+    hosts: z
+      .array(values.path)
+      .max(LENGTHS.files)
+      .default([])
+      .meta({
+        description: 'Hosts files: their names are answered too. Edits take effect at once.',
+        examples: [['/etc/hosts']],
+      }),
+    rewrites: names.rewrites.meta({
+      description:
+        'Names that are answered otherwise than outside: with addresses (a family that has none gets no address), another name, or nxdomain; "*." before a name takes in all under it, and not the name itself.',
+      examples: [
+        { 'www.example.com': '192.168.1.10', '*.dev.example.com': ['192.168.1.20'], 'gone.example.com': 'nxdomain' },
+      ],
+    }),
+    special: special.prefault({}).describe('Names that mean something of their own and are answered here.'),
     blocking: blocking.prefault({}).describe('What devices are told when they ask for a blocked name.'),
     lists: lists.prefault({}).describe('Which names are blocked. Edits of these files take effect at once.'),
     cache: cache.prefault({}).describe('Answers that are kept, so that they need not be fetched again.'),
@@ -217,9 +272,16 @@ export const configSchema = z
           .describe(
             'The ranges of your own network. Other IPv6 addresses of a device that has one of these are inside too.',
           ),
+        domain: names.name
+          .nullable()
+          .prefault('home.arpa')
+          .describe(
+            'The domain of your house: devices with a lease and short names of hosts files get a name in it, and what has none there does not exist. null for no domain.',
+          ),
+        ttl: values.duration(BOUNDS.localTtl, 'How long devices may keep the names of your house.'),
       })
       .prefault({})
-      .describe('What is inside and what is outside.'),
+      .describe('What is inside and what is outside, and what the house is called.'),
     exempt: z
       .array(exemption)
       .max(LENGTHS.exemptions)

@@ -26,6 +26,21 @@ export function duration(bound: Bound, describe: string) {
     .refine((value) => value >= bound.min && value <= bound.max, { error: `must lie between ${min} and ${max}` })
 }
 
+/** The same where it may be left out and then has no default of its own. */
+export function optionalDuration(bound: Bound, describe: string) {
+  const whole = duration(bound, describe)
+  return z
+    .string()
+    .optional()
+    .describe(whole.description ?? describe)
+    .transform((text, context): number | undefined => {
+      const parsed = text === undefined ? undefined : whole.safeParse(text)
+      if (parsed === undefined || parsed.success) return parsed?.data
+      context.addIssue({ code: 'custom', message: parsed.error.issues[0]?.message ?? mustBe(DURATION_WORDS)({}) })
+      return z.NEVER
+    })
+}
+
 /** An amount of memory, `32MiB`; becomes bytes. */
 export function size(bound: Bound, describe: string) {
   const [min, max] = [sizeText(bound.min), sizeText(bound.max)]

@@ -20,6 +20,13 @@ const decision = z.discriminatedUnion('kind', [
   z.object({ kind: z.enum(['block', 'allow']), clause: z.string().describe('why this rule won'), ...rule }),
 ])
 
+const origin = z.object({
+  source: z.string().describe('config, hosts, lease or rewrite'),
+  path: z.string().nullable().describe('null for what stands in the configuration'),
+  line: count.nullable().describe('from 1; null for leases'),
+  text: z.string().describe('what stands there'),
+})
+
 const wouldAnswer = z.object({
   source: z
     .string()
@@ -54,6 +61,7 @@ export const explanation = z
     deviceName: z.string().nullable(),
     decision,
     matches: z.array(match).describe('every rule that matches, in every list'),
+    local: z.array(origin).describe('where the house itself has this name'),
     pause: pauseState,
     wouldAnswer: z.object({ A: wouldAnswer, AAAA: wouldAnswer, HTTPS: wouldAnswer }),
     cached: z.array(cached),

@@ -119,6 +119,14 @@ const GAUGES: readonly Family[] = [
   family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
   family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),
   family('askfirst_allowed_names', 'Names that are allowed.', ({ policy }) => policy.allowed),
+  family('askfirst_house_names', 'Names of the house by where they stand.', 'source', ({ names }) => names.records),
+  family('askfirst_rewrites', 'Names that are answered otherwise than outside.', ({ names }) => names.rewrites),
+  family(
+    'askfirst_refused_lease_names',
+    'Live leases whose host name is not answered, by reason.',
+    'reason',
+    ({ names }) => names.refusedLeases,
+  ),
   family('askfirst_upstream_up', '1 where the upstream answers.', 'upstream', ({ upstreams }) =>
     Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.healthy ? 1 : 0])),
   ),

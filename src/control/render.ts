@@ -35,7 +35,7 @@ export function renderFindings({ findings, next }: FindingsPage, style: Style): 
 
 /** Why a name is blocked or not. */
 export function renderExplanation(explanation: Explanation, style: Style): string {
-  const { name, device, deviceName, decision, matches, wouldAnswer, cached, evidence, pause } = explanation
+  const { name, device, deviceName, decision, matches, local, wouldAnswer, cached, evidence, pause } = explanation
   const head =
     decision.kind === 'none'
       ? 'not blocked'
@@ -61,6 +61,16 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
         rcode ?? '–',
         ttl === null ? '–' : span(ttl * SECOND),
         source,
+      ]),
+      style,
+    ),
+    ...section(
+      'Stands in',
+      ['source', '~place', '~text'],
+      local.map(({ source, path, line: at, text }) => [
+        source,
+        path === null ? 'the configuration' : at === null ? path : `${path}:${at}`,
+        text,
       ]),
       style,
     ),

@@ -61,6 +61,35 @@ const list = z.object({
   hits: count,
 })
 
+const names = z
+  .object({
+    domain: z.string().nullable().describe('the domain of the house'),
+    records: z
+      .object({ config: count, hosts: count, lease: count })
+      .describe('names by where they stand; reverse names are not counted'),
+    rewrites: count,
+    refusedLeases: z
+      .object({
+        unusable: count.describe('nothing that could be a host name was in it'),
+        reserved: count.describe('localhost, wpad and the like'),
+        defined: count.describe('the configuration or a hosts file has that name'),
+        taken: count.describe('another device has that name'),
+        address: count.describe('the address is one that no device can have'),
+      })
+      .describe('live leases whose host name is not answered, by reason'),
+    overflowed: count.describe('names that found no place'),
+    files: z.array(
+      z.object({
+        path: z.string(),
+        kind: z.enum(['hosts', 'lease']),
+        format: z.string(),
+        entries: count.describe('lines, or live leases'),
+        rejected: count.describe('lines that are none'),
+      }),
+    ),
+  })
+  .describe('the names of the house')
+
 const source = z.object({
   source: z.string().describe('such as syslog/udp, or a path'),
   lines: count,
@@ -132,6 +161,7 @@ export const stats = z
     }),
     policy: z.object({ generation: count, blocked: count, allowed: count, loaded: time.nullable() }),
     lists: z.array(list),
+    names,
     intake: z.array(source),
     verdicts: z.record(z.enum(VERDICTS), count),
     evidence: z.object({

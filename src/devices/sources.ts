@@ -4,13 +4,14 @@ import type { Address, Mac } from '../base/address.ts'
 import type { Clock, EpochMs } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
 import type { BindingSource } from '../ledger/device.ts'
-import { watchLeaseFile } from './lease-file.ts'
-import { type Lease, parseLeases } from './leases-dnsmasq.ts'
+import type { Lease } from '../names/lease.ts'
+import { type LeaseFormat, readLeases, SIBLINGS } from './leases/leases.ts'
 import { type Neighbour, readNeighbours } from './neighbours.ts'
+import { type WatchedFile, watchFile } from './watched-file.ts'
 
 /** What is read. */
 export interface DeviceSettings {
-  /** Paths of dnsmasq's lease files. */
+  /** Paths of lease files, of any server that we know. */
   readonly leases: readonly string[]
   readonly neighbours: boolean
 }
@@ -22,8 +23,13 @@ export interface Learner {
   nameDevice(of: { readonly mac?: Mac | undefined; readonly address: Address }, name: string, at: EpochMs): void
 }
 
+/** Who hears of every lease in a file, expired ones among them, each time that it is read. */
+export type OnLeases = (path: string, format: LeaseFormat, leases: readonly Lease[]) => void
+
 /** The sources at work. */
 export interface DeviceSources {
+  /** Resolves when every lease file has been read once, or could not be. */
+  readonly ready: Promise<unknown>
   /**
    * Reads the neighbour table now, for an address that nobody knows yet; resolves when a reading that began after this
    * call is with the ledger. Readings begin at most once a second, however often this is called.
@@ -37,17 +43,20 @@ const NEIGHBOURS_EVERY = 30_000
 /** Shortest time between two readings, ms: each starts a process. */
 const NEIGHBOURS_APART = 1000
 
-/** Starts reading; problems (ASKFIRST_E_CONFIG_VALUE: a lease file cannot be read) are told and do not end it. */
+/** Starts reading; problems (ASKFIRST_E_NAMES_READ: a lease file cannot be read) are told and do not end it. */
 export function openDeviceSources(
   settings: DeviceSettings,
   learner: Learner,
   clock: Clock,
   onProblem: (problem: Problem) => void,
+  onLeases: OnLeases = () => {},
 ): DeviceSources {
-  const ends = settings.leases.map((path) => watchLeases(path, learner, clock, onProblem))
+  const files = settings.leases.map((path) => watchLeases(path, learner, clock, onProblem, onLeases))
+  const ends = files.map(({ close }) => close)
   const neighbours = settings.neighbours ? watchNeighbours(learner, clock) : undefined
   if (neighbours !== undefined) ends.push(neighbours.close)
   return {
+    ready: Promise.all(files.map(({ ready }) => ready)),
     look: () => neighbours?.look() ?? Promise.resolve(),
     close: () => {
       for (const end of ends) end()
@@ -55,7 +64,7 @@ export function openDeviceSources(
   }
 }
 
-function watchNeighbours(learner: Learner, clock: Clock): DeviceSources {
+function watchNeighbours(learner: Learner, clock: Clock): Omit<DeviceSources, 'ready'> {
   const abort = new AbortController()
   let began = Number.NEGATIVE_INFINITY
   let next: Promise<void> | undefined
@@ -86,14 +95,21 @@ function watchNeighbours(learner: Learner, clock: Clock): DeviceSources {
   }
 }
 
-function watchLeases(path: string, learner: Learner, clock: Clock, onProblem: (problem: Problem) => void): () => void {
+function watchLeases(
+  path: string,
+  learner: Learner,
+  clock: Clock,
+  onProblem: (problem: Problem) => void,
+  onLeases: OnLeases,
+): WatchedFile {
   let known = new Map<Address, string>()
-  return watchLeaseFile(
+  return watchFile(
     path,
-    (text) => {
+    (texts) => {
       const now = clock.now()
       const seen = new Map<Address, string>()
-      for (const lease of parseLeases(text)) {
+      const { format, leases } = readLeases(texts)
+      for (const lease of leases) {
         const { address, expires } = lease
         if (expires <= now) continue
         const tells = `${lease.mac} ${lease.name}`
@@ -101,14 +117,16 @@ function watchLeases(path: string, learner: Learner, clock: Clock, onProblem: (p
         if (known.get(address) !== tells) learn(lease, learner, now)
       }
       known = seen
+      onLeases(path, format, leases)
     },
     (message) =>
       onProblem({
-        code: 'ASKFIRST_E_CONFIG_VALUE',
+        code: 'ASKFIRST_E_NAMES_READ',
         message: `the lease file cannot be read: ${message}`,
         place: { file: path, path: 'devices.leases' },
         hint: 'Check the path, and that the user that runs askfirst may read the file. It is tried again when it changes.',
       }),
+    path.endsWith('.csv') ? SIBLINGS : [],
   )
 }
 

@@ -5,6 +5,7 @@ import { guard } from './stages/guard.ts'
 /** The stages that the composition root has made. Where own DNSSEC validation comes, it stands between cache and coalesce. */
 export interface Stages {
   readonly special: Stage
+  readonly local: Stage
   readonly sinkhole: Stage
   readonly inspect: Stage
   readonly cache: Stage
@@ -18,6 +19,7 @@ export const order = (stages: Stages): Next =>
     [
       guard, //            first: nothing below should see what is not a question for a forwarder
       stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
+      stages.local, //     before any list: what the house says of its own names, no list takes back
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
       stages.cache, //     outside coalesce: a hit must not even look at the flights

@@ -1,17 +1,19 @@
 // Why a name gets what it gets: rules, the one that won, what would be answered, who was given it. Cold path.
 import { type Name, wireFromName } from '../base/name.ts'
-import { type Query, RCODE, rcodeName, TYPE } from '../base/question.ts'
-import type { OwnRecord, Reply } from '../base/reply.ts'
+import { type Query, rcodeName, TYPE } from '../base/question.ts'
+import type { Reply } from '../base/reply.ts'
 import type { Explanation } from '../control/explain-schema.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explainName, type MatchingRule } from '../lists/explain.ts'
 import { type SinkholeAnswer, sinkholeReply } from '../pipeline/stages/sinkhole.ts'
-import { special } from '../pipeline/stages/special.ts'
 import type { Decision } from '../policy/decision.ts'
-import type { Looked } from '../threads/messages.ts'
+import type { Looked, NameSettings } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
+import { recordText } from '../wire/record-text.ts'
+import { houseAnswer, originsOf } from './explain-names.ts'
+import type { HouseNames } from './house-names.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
 /** What an explanation draws on. */
@@ -19,8 +21,9 @@ export interface ExplainParts {
   readonly policy: PolicyKeeper
   readonly ledger: Ledger
   readonly resolver: ResolverLink
+  readonly names: HouseNames
   readonly pause: PauseState
-  readonly settings: () => { readonly sinkhole: SinkholeAnswer }
+  readonly settings: () => { readonly sinkhole: SinkholeAnswer; readonly names: NameSettings }
 }
 
 /** Explains a name, as one device would get it if one is given. */
@@ -38,6 +41,7 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
       decision.kind === 'none' || won === undefined
         ? { kind: 'none', clause: 'no rule matches this name' }
         : { kind: decision.kind, clause: clauseOf(decision, rules), ...ruleView(won) },
+    local: originsOf(parts.names, name),
     matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule) })),
     pause,
     wouldAnswer: {
@@ -93,8 +97,8 @@ function wouldAnswer(
   cached: readonly Looked[],
 ): Would {
   const query = { name, wire, type } as Query
-  const own = special()(query, () => PASSED)
-  if (own !== PASSED) return ownAnswer('special', own as Reply)
+  const house = houseAnswer(parts.names, parts.settings().names, query)
+  if (house !== undefined) return ownAnswer(house.source, house.reply)
   if (decision.kind === 'block' && !parts.pause.active) {
     return ownAnswer('sinkhole', sinkholeReply(parts.settings().sinkhole)(query, decision, parts.policy.policy))
   }
@@ -105,22 +109,11 @@ function wouldAnswer(
     : { source: 'cache', rcode: kept.rcode, ttl: kept.ttl, records: [...kept.records] }
 }
 
-/** Stands for "not this stage". */
-const PASSED: Reply = {
-  rcode: RCODE.NOERROR,
-  body: { kind: 'own', answers: [], authority: [], authoritative: false },
-  outcome: { kind: 'special' },
-  reusable: 0,
-}
-
 function ownAnswer(source: string, { rcode, body }: Reply): Would {
   const answers = body.kind === 'own' ? body.answers : []
   const ttl = body.kind === 'own' ? (answers[0] ?? body.authority[0])?.ttl : undefined
   return { source, rcode: rcodeName(rcode), ttl: ttl ?? null, records: answers.map(recordText) }
 }
-
-const recordText = (record: OwnRecord): string =>
-  record.kind === 'A' || record.kind === 'AAAA' ? record.address : record.kind
 
 /** Addresses shown: enough for any name, few enough for a page. */
 const EVIDENCE_MAX = 100

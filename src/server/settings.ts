@@ -5,6 +5,7 @@ import type { LedgerOptions } from '../ledger/ledger.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { ResolverSettings, ServingSettings } from '../threads/messages.ts'
+import type { HouseSettings } from './house-names.ts'
 
 /** What a resolver thread needs. */
 export const resolverSettings = (config: Config): ResolverSettings => ({
@@ -25,6 +26,7 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
   },
   udpSize: config.udpSize,
   serving: servingSettings(config),
+  names: { canaries: config.special.canaries, forwarded: config.special.forward },
 })
 
 /** How connections are taken and kept. */
@@ -38,6 +40,18 @@ export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
   mode: blocking.answer,
   addresses: blocking.addresses,
   ttl: blocking.ttl,
+})
+
+/** What the house calls its devices and services. */
+export const houseSettings = (config: Config): HouseSettings => ({
+  domain: config.network.domain ?? undefined,
+  ttl: config.network.ttl,
+  records: config.records.map(({ ttlGiven, ...record }) =>
+    ttlGiven ? record : { ...record, ttl: config.network.ttl },
+  ),
+  rewrites: config.rewrites,
+  hosts: config.hosts,
+  leases: config.devices.leases,
 })
 
 /** Where the lists are. */

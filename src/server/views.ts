@@ -12,9 +12,10 @@ import type { Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
-import type { ResolverFigures } from '../threads/messages.ts'
+import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import { explain } from './explain.ts'
+import type { HouseNames } from './house-names.ts'
 import type { Pause, Pausing } from './pausing.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
@@ -29,8 +30,14 @@ export interface Parts {
   readonly policy: PolicyKeeper
   readonly pausing: Pausing
   readonly resolver: ResolverLink
+  readonly names: HouseNames
   /** What may change by a reload. */
-  readonly settings: () => { readonly learning: number; readonly cacheBytes: number; readonly sinkhole: SinkholeAnswer }
+  readonly settings: () => {
+    readonly learning: number
+    readonly cacheBytes: number
+    readonly sinkhole: SinkholeAnswer
+    readonly names: NameSettings
+  }
   /** What keeps the server from its work; empty where nothing does. */
   readonly troubles: () => readonly string[]
 }
@@ -103,6 +110,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
       loaded: timeText(policy.loaded),
     },
     lists: listStats(policy.lists, counters),
+    names: nameStats(parts.names),
     intake: parts.intake.health.map(sourceView),
     verdicts: { ...known.verdicts },
     evidence: {
@@ -115,6 +123,18 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     evidenceLostUntil: known.lostUntil > now ? timeText(known.lostUntil) : null,
     learning: { active: now < learned, until: now < learned ? timeText(learned) : null },
     pause: pauseView(parts.pausing.state),
+  }
+}
+
+const nameStats = (names: HouseNames): Stats['names'] => {
+  const { counts, refused, overflowed, rewrites } = names.counts
+  return {
+    domain: names.domain ?? null,
+    records: { ...counts },
+    rewrites,
+    refusedLeases: { ...refused },
+    overflowed,
+    files: names.files.map((file) => ({ ...file })),
   }
 }
 

@@ -3,9 +3,11 @@ import type { Endpoint, Prefix } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
+import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
+import type { SpecialSettings } from '../pipeline/stages/special.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Trust } from '../transport/accept.ts'
 import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transport/connections.ts'
@@ -23,6 +25,7 @@ export interface ResolverSettings {
   readonly cacheHabits: CacheHabits
   readonly udpSize: number
   readonly serving: ServingSettings
+  readonly names: NameSettings
 }
 
 /** How connections are taken and kept. */
@@ -31,6 +34,9 @@ export interface ServingSettings {
   readonly connections: ConnectionBounds
   readonly trust: Trust
 }
+
+/** How names are treated that are not simply the outside's. */
+export type NameSettings = SpecialSettings
 
 /** A compiled policy on its way to a thread: the buffer is shared, not copied. */
 export interface PolicySnapshot {
@@ -44,12 +50,15 @@ export interface ResolverStart {
   readonly listen: readonly Endpoint[]
   readonly settings: ResolverSettings
   readonly policy: PolicySnapshot
+  readonly names: NamesSnapshot
 }
 
 /** From control to resolver: snapshots and commands only. */
 export type ToResolver =
   | { readonly kind: 'policy'; readonly policy: PolicySnapshot }
   | { readonly kind: 'settings'; readonly settings: ResolverSettings }
+  /** The names of the house, whole. */
+  | { readonly kind: 'names'; readonly names: NamesSnapshot }
   /** Whether blocking is paused. */
   | { readonly kind: 'pause'; readonly active: boolean }
   /** The control thread has read this many bytes of batches. */

@@ -9,7 +9,7 @@ import { putU16, putU32 } from './bytes.ts'
 export function encodeRecord(record: OwnRecord): Uint8Array {
   const data = recordData(record)
   const bytes = new Uint8Array(10 + data.length)
-  putU16(bytes, 0, TYPE[record.kind])
+  putU16(bytes, 0, record.kind === 'RAW' ? record.type : TYPE[record.kind])
   putU16(bytes, 2, Packet.CLASS.IN)
   putU32(bytes, 4, record.ttl)
   putU16(bytes, 8, data.length)
@@ -22,17 +22,33 @@ function recordData(record: OwnRecord): Uint8Array {
     case 'A':
     case 'AAAA':
       return viaDns2({ address: record.address }, TYPE[record.kind])
-    case 'TXT':
-      return viaDns2({ data: [...record.texts] }, TYPE.TXT)
     case 'SOA':
       return viaDns2({ ...SOA, minimum: record.minimum }, TYPE.SOA)
+    // dns2 turns the bytes of a text into UTF-8 and gives one above 255 a wrong length.
+    case 'TXT':
+      return concat(record.texts.map(characterString))
     // dns2 splits names at every dot, escaped or not, and has no HINFO: these are ours.
     case 'CNAME':
     case 'PTR':
     case 'NS':
       return wireFromName(record.target) ?? ROOT
     case 'HINFO':
-      return Uint8Array.from([...characterString(record.cpu), ...characterString(record.os)])
+      return concat([characterString(record.cpu), characterString(record.os)])
+    case 'MX':
+      return concat([pair(record.preference), wireFromName(record.exchange) ?? ROOT])
+    // RFC 2782: the target is never compressed.
+    case 'SRV':
+      return concat([
+        pair(record.priority),
+        pair(record.weight),
+        pair(record.port),
+        wireFromName(record.target) ?? ROOT,
+      ])
+    // RFC 8659 §4.1: flags, the length of the tag, the tag; the value is what is left.
+    case 'CAA':
+      return concat([Uint8Array.of(record.flags), characterString(record.tag), new TextEncoder().encode(record.value)])
+    case 'RAW':
+      return record.data
   }
 }
 
@@ -55,6 +71,18 @@ const ROOT = new Uint8Array(1)
 function viaDns2(fields: object, type: number): Uint8Array {
   const resource = { name: '', type, class: Packet.CLASS.IN, ttl: 0, ...fields } as unknown as Resource
   return Packet.Resource.encode(resource).subarray(11)
+}
+
+const pair = (value: number): Uint8Array => Uint8Array.of(value >> 8, value)
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
 }
 
 /** RFC 1035 §3.3: a length byte, then at most 255 bytes. */

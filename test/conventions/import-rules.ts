@@ -9,6 +9,7 @@ import ts from 'typescript'
 export const LAYERS: Readonly<Record<string, number>> = {
   base: 0,
   wire: 1,
+  names: 1,
   policy: 1,
   ledger: 2,
   journal: 3,

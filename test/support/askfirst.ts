@@ -21,7 +21,9 @@ export async function makeHome(folder: string, config: object, lists: Record<str
   const home = { folder, config: join(folder, 'askfirst.yaml'), lists: join(folder, 'blocklists') }
   await mkdir(home.lists, { recursive: true })
   for (const [name, text] of Object.entries(lists)) await writeFile(join(home.lists, name), text)
-  const whole = { lists: { folder: home.lists }, state: join(folder, 'state'), ...config }
+  // The world outside of the tests lives under .test, which is special and would stay inside (RFC 6761 §6.2).
+  const special = { forward: ['test'] }
+  const whole = { lists: { folder: home.lists }, state: join(folder, 'state'), special, ...config }
   await writeFile(home.config, `${JSON.stringify(whole, null, 2)}\n`)
   return home
 }

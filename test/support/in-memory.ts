@@ -7,6 +7,8 @@ import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '..
 import { EMPTY_BODY, type FailedReason, type Reply } from '../../src/base/reply.ts'
 import { type Batch, BatchReader } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
+import type { NamesSnapshot } from '../../src/names/snapshot.ts'
+import { CANARIES } from '../../src/names/special-zones.ts'
 import type { Client } from '../../src/pipeline/clients.ts'
 import { policyBuilder } from '../../src/policy/compile.ts'
 import type { ListInfo } from '../../src/policy/decision.ts'
@@ -76,6 +78,7 @@ export const SETTINGS: ResolverSettings = {
     connections: { most: 2048, perClient: 64, idle: 30_000 },
     trust: { proxyProtocol: [], httpProxies: [] },
   },
+  names: { canaries: CANARIES, forwarded: [] },
 }
 
 /** A resolver in memory. */
@@ -102,6 +105,7 @@ export function inMemory(options: {
   readonly rules?: Parameters<typeof snapshotOf>[0]
   readonly settings?: Partial<ResolverSettings>
   readonly upstream?: (query: Query) => Promise<Uint8Array | Reply> | Uint8Array | Reply
+  readonly names?: NamesSnapshot
 }): InMemory {
   const clock = new TestClock()
   const messages: FromResolver[] = []
@@ -110,6 +114,7 @@ export function inMemory(options: {
   const resolver = createResolver({
     settings: { ...SETTINGS, ...options.settings },
     policy: snapshotOf(options.rules ?? {}),
+    ...(options.names === undefined ? {} : { names: options.names }),
     clock,
     after: clock.after,
     post: (message) => void messages.push(message),

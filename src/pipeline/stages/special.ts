@@ -1,62 +1,83 @@
 // Names with a meaning of their own, which must never leave the house. Knows no upstream and no policy.
-import { isUnder, type Name } from '../../base/name.ts'
-import { type Query, RCODE, TYPE } from '../../base/question.ts'
+import type { Live } from '../../base/live.ts'
+import { type Name, parentOf } from '../../base/name.ts'
+import { EDE, type Query, RCODE, TYPE } from '../../base/question.ts'
 import type { OwnRecord, Reply } from '../../base/reply.ts'
+import type { HouseZone } from '../../names/house-zone.ts'
+import { SPECIAL_ZONES, type SpecialZone } from '../../names/special-zones.ts'
 import type { Stage } from '../stage.ts'
+import { isForwarded } from './local.ts'
 
 /** Seconds that answers for special names may be kept: they never change. */
 const SPECIAL_TTL = 3600
+/** Seconds for canaries: who has changed his mind should not wait for long. */
+const CANARY_TTL = 300
 
-/** A zone that is answered here, and how. */
-interface SpecialZone {
-  readonly zone: Name
-  readonly answer: 'loopback' | 'nxdomain' | 'loopback-name'
-  /** Why it must not be forwarded. */
-  readonly because: string
+/** What the special names depend on. */
+export interface SpecialSettings {
+  /** Names by which applications ask whether they may pass us by; each, and all under it, is "no such name". */
+  readonly canaries: readonly Name[]
+  /** Zones that go outside all the same: by configuration, or because they have an upstream of their own. */
+  readonly forwarded: readonly Name[]
 }
 
-/** The zones, with the RFC that says so. */
-export const SPECIAL_ZONES: readonly SpecialZone[] = [
-  { zone: 'localhost', answer: 'loopback', because: 'RFC 6761 §6.3' },
-  { zone: 'invalid', answer: 'nxdomain', because: 'RFC 6761 §6.4' },
-  { zone: 'onion', answer: 'nxdomain', because: 'RFC 7686 §2' },
-  { zone: 'alt', answer: 'nxdomain', because: 'RFC 9476 §3' },
-  { zone: 'local', answer: 'nxdomain', because: 'RFC 6762 §22.1: multicast DNS only' },
-  { zone: '1.0.0.127.in-addr.arpa', answer: 'loopback-name', because: 'RFC 6303 §4.2' },
-  { zone: `1.${'0.'.repeat(31)}ip6.arpa`, answer: 'loopback-name', because: 'RFC 6303 §4.3' },
-]
-
-/** Answers special names; all else goes on. */
-export function special(): Stage {
+/** Answers special names, unless the house has a record for them or forwards their zone; all else goes on. */
+export function special(names: Live<HouseZone>, { canaries, forwarded }: SpecialSettings): Stage {
+  const zones = new Map<Name, SpecialZone | 'canary'>(SPECIAL_ZONES.map((zone) => [zone.zone, zone]))
+  for (const name of canaries) zones.set(name, 'canary')
   // One look at the last label keeps the common case cheap.
-  const byLastLabel = Map.groupBy(SPECIAL_ZONES, ({ zone }) => lastLabel(zone))
+  const lastLabels = new Set([...zones.keys()].map(lastLabel))
   return function special(query, next) {
-    const zones = byLastLabel.get(lastLabel(query.name))
-    const found = zones?.find(({ zone }) => isUnder(query.name, zone))
-    return found === undefined ? next(query) : reply(query, found)
+    if (!lastLabels.has(lastLabel(query.name))) return next(query)
+    for (let name: Name | undefined = query.name; name !== undefined; name = parentOf(name)) {
+      const zone = zones.get(name)
+      if (zone === undefined) continue
+      if (isForwarded(forwarded, query.name, name)) return next(query)
+      if (names.current.find(query.name).kind !== 'outside') return next(query)
+      return zone === 'canary' ? canaryReply(name) : reply(query, zone)
+    }
+    return next(query)
   }
 }
 
 const lastLabel = (name: Name): string => name.slice(name.lastIndexOf('.') + 1)
 
-function reply(query: Query, { zone, answer }: SpecialZone): Reply {
-  const answers = answer === 'nxdomain' ? [] : own(query, answer)
+function reply(query: Query, { zone, answer, because }: SpecialZone): Reply {
+  const { name, type } = query
+  const ttl = SPECIAL_TTL
+  const soa: OwnRecord = { kind: 'SOA', name: zone, ttl, minimum: ttl }
+  // RFC 6303 §3: each zone has an SOA at its apex.
+  const answers = name === zone && type === TYPE.SOA ? [soa] : recordsOf(query, answer)
+  const missing = answers.length === 0 && answer === 'empty' && name !== zone
   return {
-    rcode: answer === 'nxdomain' ? RCODE.NXDOMAIN : RCODE.NOERROR,
-    body: {
-      kind: 'own',
-      answers,
-      authority: answers.length > 0 ? [] : [{ kind: 'SOA', name: zone, ttl: SPECIAL_TTL, minimum: SPECIAL_TTL }],
-      authoritative: true,
-    },
+    rcode: missing ? RCODE.NXDOMAIN : RCODE.NOERROR,
+    body: { kind: 'own', answers, authority: answers.length > 0 ? [] : [soa], authoritative: true },
     outcome: { kind: 'special' },
-    reusable: SPECIAL_TTL,
+    ...(missing ? { error: { code: EDE.OTHER, text: `${zone} is answered here and never outside: ${because}` } } : {}),
+    reusable: ttl,
   }
 }
 
-function own({ name, type }: Query, answer: 'loopback' | 'loopback-name'): readonly OwnRecord[] {
+function recordsOf({ name, type }: Query, answer: SpecialZone['answer']): readonly OwnRecord[] {
   const ttl = SPECIAL_TTL
   if (answer === 'loopback-name') return type === TYPE.PTR ? [{ kind: 'PTR', name, ttl, target: 'localhost' }] : []
+  if (answer !== 'loopback') return []
   if (type === TYPE.A) return [{ kind: 'A', name, ttl, address: '127.0.0.1' }]
   return type === TYPE.AAAA ? [{ kind: 'AAAA', name, ttl, address: '::1' }] : []
+}
+
+function canaryReply(canary: Name): Reply {
+  const ttl = CANARY_TTL
+  return {
+    rcode: RCODE.NXDOMAIN,
+    body: {
+      kind: 'own',
+      answers: [],
+      authority: [{ kind: 'SOA', name: canary, ttl, minimum: ttl }],
+      authoritative: false,
+    },
+    outcome: { kind: 'special' },
+    error: { code: EDE.OTHER, text: 'a canary name: this network asks applications to use its own resolver' },
+    reusable: ttl,
+  }
 }

@@ -180,6 +180,14 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     ),
     policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
     lists: listStats([LIST], counters),
+    names: {
+      domain: 'home.arpa',
+      records: { config: 2, hosts: 1, lease: 4 },
+      rewrites: 1,
+      refusedLeases: { unusable: 0, reserved: 1, defined: 0, taken: 0, address: 0 },
+      overflowed: 0,
+      files: [{ path: '/var/lib/misc/dnsmasq.leases', kind: 'lease', format: 'dnsmasq', entries: 2, rejected: 0 }],
+    },
     intake: [
       {
         source: 'syslog/udp',
@@ -220,6 +228,7 @@ export const EXPLANATION: Explanation = {
   deviceName: null,
   decision: { kind: 'block', clause: 'the only rule that matches', ...RULE },
   matches: [{ kind: 'block', ...RULE }],
+  local: [],
   pause: { active: false, until: null, by: null },
   wouldAnswer: {
     A: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['127.0.0.1'] },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import type { Problem } from '../../../src/base/failure.ts'
-import { parseLeases } from '../../../src/devices/leases-dnsmasq.ts'
+import { readDnsmasq } from '../../../src/devices/leases/dnsmasq.ts'
 import { parseArp, parseNeighbours, readNeighbours } from '../../../src/devices/neighbours.ts'
 import { openDeviceSources } from '../../../src/devices/sources.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
@@ -25,7 +25,7 @@ describe('the lease file of dnsmasq', () => {
   ].join('\n')
 
   test('tells MAC, name and end of each lease; an IPv6 lease tells the MAC inside its DUID', () => {
-    expect(parseLeases(text)).toEqual([
+    expect(readDnsmasq(text)).toEqual([
       { address: '192.168.0.51', mac: '08:00:27:61:3c:ee', fromDuid: false, name: 'phone', expires: 1560300536000 },
       {
         address: '192.168.0.52',
@@ -44,7 +44,7 @@ describe('the lease file of dnsmasq', () => {
     ['netdata-dnsmasq.leases', 18],
     ['shaardie-dnsmasq.leases', 3],
   ])('every lease of %s is read', (name, count) => {
-    const leases = parseLeases(readFileSync(`${DATA}${name}`, 'utf8'))
+    const leases = readDnsmasq(readFileSync(`${DATA}${name}`, 'utf8'))
     expect(leases).toHaveLength(count)
     expect(leases.every(({ mac }) => mac !== undefined)).toBe(true)
   })

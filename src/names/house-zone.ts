@@ -1,0 +1,89 @@
+// Looks a name up among those of the house: records, wildcards, rewrites, or nothing of ours. Knows no question type.
+import { type Name, parentOf } from '../base/name.ts'
+import type { OwnRecord } from '../base/reply.ts'
+import type { NamesSnapshot, Rewrite } from './snapshot.ts'
+
+/** What the house says of a name. */
+export type Found =
+  /** It has these records; a wildcard's stand at the name asked for. `owner` is where they are written. */
+  | { readonly kind: 'records'; readonly records: readonly OwnRecord[]; readonly owner: Name }
+  | { readonly kind: 'rewrite'; readonly rewrite: Rewrite; readonly owner: Name }
+  /** It is ours and has no records. `exists`: names under it do (RFC 8020), so that it is no "no such name". */
+  | { readonly kind: 'missing'; readonly zone: Name; readonly exists: boolean }
+  | { readonly kind: 'outside' }
+
+const OUTSIDE: Found = Object.freeze({ kind: 'outside' })
+
+/** The names of the house, ready for look-ups. A name that is not ours costs one look at its last label. */
+export class HouseZone {
+  readonly snapshot: NamesSnapshot
+  /** Every name that exists: owners and all names above them (RFC 4592 §2.2.2: empty non-terminals). */
+  readonly #existing = new Set<Name>()
+  readonly #zones: ReadonlySet<Name>
+  readonly #wildcardParents = new Set<Name>()
+  readonly #lastLabels = new Set<string>()
+
+  constructor(snapshot: NamesSnapshot) {
+    this.snapshot = snapshot
+    this.#zones = new Set(snapshot.zones)
+    for (const owner of snapshot.records.keys()) {
+      if (owner.startsWith('*.')) this.#wildcardParents.add(owner.slice(2))
+      for (let name: Name | undefined = owner; name !== undefined && name !== '.'; name = parentOf(name)) {
+        this.#existing.add(name)
+      }
+    }
+    for (const name of [...this.#zones, ...snapshot.records.keys(), ...snapshot.rewrites.keys()]) {
+      this.#lastLabels.add(lastLabel(name))
+    }
+  }
+
+  /** Looks up a name in canonical form. */
+  find(name: Name): Found {
+    if (!this.#lastLabels.has(lastLabel(name))) return OUTSIDE
+    const { records, rewrites } = this.snapshot
+    const own = records.get(name)
+    if (own !== undefined) return { kind: 'records', records: own, owner: name }
+    const rewrite = rewrites.size === 0 ? undefined : this.#rewrite(name)
+    return rewrite ?? this.#wildcard(name) ?? this.#missing(name)
+  }
+
+  /** A rewrite of the name itself, else the nearest one of all names under a name. */
+  #rewrite(name: Name): Found | undefined {
+    const { rewrites } = this.snapshot
+    const exact = rewrites.get(name)
+    if (exact !== undefined) return { kind: 'rewrite', rewrite: exact, owner: name }
+    for (let above = parentOf(name); above !== undefined && above !== '.'; above = parentOf(above)) {
+      const owner = `*.${above}`
+      const rewrite = rewrites.get(owner)
+      if (rewrite !== undefined) return { kind: 'rewrite', rewrite, owner }
+    }
+    return undefined
+  }
+
+  /**
+   * RFC 4592 §3.3: the wildcard right below the closest encloser, the longest name above that exists, and no other.
+   * A name that exists, if only because of names under it, is not covered.
+   */
+  #wildcard(name: Name): Found | undefined {
+    if (this.#existing.has(name)) return undefined
+    let encloser = parentOf(name)
+    while (encloser !== undefined && encloser !== '.' && !this.#existing.has(encloser)) encloser = parentOf(encloser)
+    if (encloser === undefined) return undefined
+    const owner = `*.${encloser}`
+    const records = this.snapshot.records.get(owner)
+    if (records === undefined) return undefined
+    return { kind: 'records', records: records.map((record) => ({ ...record, name })), owner }
+  }
+
+  /** In a zone of ours, or below the parent of a wildcard, a name without records is missing; else it is not ours. */
+  #missing(name: Name): Found {
+    for (let zone: Name | undefined = name; zone !== undefined && zone !== '.'; zone = parentOf(zone)) {
+      if (this.#zones.has(zone) || (zone !== name && this.#wildcardParents.has(zone))) {
+        return { kind: 'missing', zone, exists: name === zone || this.#existing.has(name) }
+      }
+    }
+    return OUTSIDE
+  }
+}
+
+const lastLabel = (name: Name): string => name.slice(name.lastIndexOf('.') + 1)
