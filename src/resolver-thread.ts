@@ -23,7 +23,13 @@ const post = (message: FromResolver): void =>
   port.postMessage(message, message.kind === 'batch' ? [message.batch.buffer] : [])
 
 const start = workerData as ResolverStart
-const resolver = createResolver({ settings: start.settings, policy: start.policy, clock: systemClock, post })
+const resolver = createResolver({
+  settings: start.settings,
+  policy: start.policy,
+  names: start.names,
+  clock: systemClock,
+  post,
+})
 const listeners = new Map<string, Listener>()
 
 /** Opens what is missing and closes what went away. Returns what could not be opened. */

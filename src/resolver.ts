@@ -7,7 +7,7 @@ import type { Name } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { BatchWriter } from './journal/batch.ts'
 import { HouseZone } from './names/house-zone.ts'
-import { type NamesSnapshot, NO_NAMES } from './names/snapshot.ts'
+import type { NamesSnapshot } from './names/snapshot.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { Clients } from './pipeline/clients.ts'
@@ -55,8 +55,7 @@ export interface Resolver {
 export interface ResolverParts {
   readonly settings: ResolverSettings
   readonly policy: PolicySnapshot
-  /** The names of the house; none where left out. */
-  readonly names?: NamesSnapshot
+  readonly names: NamesSnapshot
   readonly clock: Clock
   readonly post: (message: FromResolver) => void
   /** How questions leave the house. */
@@ -71,7 +70,7 @@ export function createResolver(world: ResolverParts): Resolver {
   const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
-  const names = new Swappable(new HouseZone(world.names ?? NO_NAMES))
+  const names = new Swappable(new HouseZone(world.names))
   const clients = new Clients(settings.allowFrom)
   const connections = new Connections(settings.serving.connections, world.clock)
   const reception: Reception = { connections, clients, trust: settings.serving.trust }

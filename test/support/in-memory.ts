@@ -7,7 +7,7 @@ import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '..
 import { EMPTY_BODY, type FailedReason, type Reply } from '../../src/base/reply.ts'
 import { type Batch, BatchReader } from '../../src/journal/batch.ts'
 import type { Entry } from '../../src/journal/entry.ts'
-import type { NamesSnapshot } from '../../src/names/snapshot.ts'
+import { type NamesSnapshot, NO_NAMES } from '../../src/names/snapshot.ts'
 import { CANARIES } from '../../src/names/special-zones.ts'
 import type { Client } from '../../src/pipeline/clients.ts'
 import { policyBuilder } from '../../src/policy/compile.ts'
@@ -114,7 +114,7 @@ export function inMemory(options: {
   const resolver = createResolver({
     settings: { ...SETTINGS, ...options.settings },
     policy: snapshotOf(options.rules ?? {}),
-    ...(options.names === undefined ? {} : { names: options.names }),
+    names: options.names ?? NO_NAMES,
     clock,
     after: clock.after,
     post: (message) => void messages.push(message),
