@@ -43,9 +43,13 @@ const listFile = z.strictObject({
   path: values.path.describe('The file, relative to this configuration file.'),
   kind: z.enum(['block', 'allow']).default('block').describe('Allowlists win over blocklists.'),
   format: z
-    .enum(['auto', 'hosts', 'domains', 'wildcard', 'adblock'])
+    .enum(['auto', 'hosts', 'domains', 'wildcard', 'adblock', 'dnsmasq', 'unbound', 'rpz', 'regex', 'ip', 'json'])
     .default('auto')
     .describe('How its lines read; auto finds out.'),
+  subdomains: z
+    .boolean()
+    .default(false)
+    .describe('Its plain names are for their sub-domains too, as in a list of wildcards.'),
 })
 
 const lists = z.strictObject({

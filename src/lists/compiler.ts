@@ -27,7 +27,7 @@ export function compilePolicy(sources: ListSources, onBroken: OnBroken): Promise
 /** Just what the worker needs: the configuration's objects may hold what cannot be sent. */
 const plain = ({ folder, files, block, allow }: ListSources): ListSources => ({
   folder,
-  files: files.map(({ path, kind, format }) => ({ path, kind, format })),
+  files: files.map(({ path, kind, format, subdomains = false }) => ({ path, kind, format, subdomains })),
   block,
   allow,
 })

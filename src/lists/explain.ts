@@ -54,8 +54,9 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
   return {
     wire,
     rule: (exception, subtree) => {
-      if (shown < RULES_SHOWN && matches(wire, subtree, asked)) {
-        pending.push({ kind: exception ? 'allow' : list.kind, subtree })
+      const covers = subtree || list.subdomains
+      if (shown < RULES_SHOWN && matches(wire, covers, asked)) {
+        pending.push({ kind: exception ? 'allow' : list.kind, subtree: covers })
         shown++
       }
       return true

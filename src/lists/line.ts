@@ -2,8 +2,22 @@
 import type { ConditionalRule } from '../policy/rule.ts'
 
 /** The list formats that can be given for a file; a file of format `auto` is read line by line by whichever fits. */
-export const FORMATS = ['hosts', 'domains', 'wildcard', 'adblock'] as const
+export const FORMATS = [
+  'hosts',
+  'domains',
+  'wildcard',
+  'adblock',
+  'dnsmasq',
+  'unbound',
+  'rpz',
+  'regex',
+  'ip',
+  'json',
+] as const
 export type FormatName = (typeof FORMATS)[number]
+
+/** Longest line, and longest string of a JSON list, bytes. Lists for browsers have rules of 12 KB (EasyList, 2019). */
+export const LINE_MAX = 32 * 1024
 
 /** Where a format puts the rules that stand in a line. */
 export interface RuleSink {
@@ -24,14 +38,17 @@ export type ReadLine = (bytes: Uint8Array, from: number, to: number, sink: RuleS
 /** Rules that are in order but that no DNS server can apply, or that must not be applied. */
 export const SKIPS = {
   own: 'names of the machine itself, such as localhost',
-  record: 'hosts lines that give a name a real address',
-  address: 'IP addresses',
+  record: 'records of a house: hosts lines with a real address, and types that we do not give',
+  address: 'IP addresses where a name should be',
   'single-label': 'names of one label',
   cosmetic: 'adblock rules that hide parts of a page',
   url: 'adblock rules for parts of a URL',
   modifier: 'adblock rules with conditions that only a browser knows',
-  pattern: 'names with wildcards inside',
-  regex: 'regular expressions',
+  ctag: 'adblock rules for tags of clients, which there are none of here',
+  pattern: 'patterns that no name can match',
+  forward: 'dnsmasq lines that send a name to a server',
+  nameserver: 'RPZ rules about the servers of a zone, which a forwarder does not see',
+  option: 'configuration of another server',
 } as const
 export type Skip = keyof typeof SKIPS
 

@@ -1,6 +1,6 @@
 // What the first bytes of a list say: where its text begins, or why it is none. Knows no format and no file.
 import type { Problem } from '../base/failure.ts'
-import { isBlank } from './line.ts'
+import { type FormatName, isBlank } from './line.ts'
 
 /** Where the text begins, behind a byte order mark; or what is wrong with the whole. `head` is the first chunk. */
 export function startOf(head: Uint8Array): number | Problem {
@@ -12,6 +12,22 @@ export function startOf(head: Uint8Array): number | Problem {
   while (isBlank(head[first]) || head[first] === 0x0a) first++
   return head[first] === 0x3c ? PAGE : start
 }
+
+/**
+ * The format of a list that is more than its lines: JSON, which may be all one line, and zone files, whose records go
+ * over several lines and whose names depend on lines before. Undefined for all others.
+ */
+export function formatOf(head: Uint8Array, start: number): FormatName | undefined {
+  const text = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1', start, start + PROBE_FORMAT)
+  if (/^\s*(\[\s*["{[\]]|\[\s*$|\{\s*")/.test(text)) return 'json'
+  return ZONE.test(text) ? 'rpz' : undefined
+}
+
+/** Enough for the longest remarks at the start of a zone. */
+const PROBE_FORMAT = 32 * 1024
+/** A directive of a zone file, or its SOA record; only blank lines and remarks may come before. */
+const ZONE =
+  /^(?:[ \t]*(?:;[^\n]*)?\r?\n)*(?:\$(?:TTL|ORIGIN)[ \t]|[^\s;"]+[ \t]+(?:\d+[smhdw]?[ \t]+)?(?:IN[ \t]+)?(?:\d+[smhdw]?[ \t]+)?SOA[ \t])/i
 
 const PAGE: Problem = Object.freeze({
   code: 'ASKFIRST_E_LIST_LINE',

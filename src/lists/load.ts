@@ -1,10 +1,11 @@
 // Reads all lists and compiles them into one policy, whole or not at all. Runs in the compile worker.
 import type { Place, Problem } from '../base/failure.ts'
-import { policyBuilder } from '../policy/compile.ts'
+import { policyBuilder, type Taken } from '../policy/compile.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
-import { inList } from '../policy/rule.ts'
+import { type ConditionalKind, inList, kindOfRule, NXDOMAIN } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
+import { joinRecords } from './join-records.ts'
 import { ListReader, type ListSink, type Reading } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
 
@@ -12,6 +13,7 @@ import { type FoundList, findLists, type ListSources } from './sources.ts'
 export interface ListReport extends ListInfo {
   /** Lines of rules that were left aside, by kind (see `SKIPS`). */
   readonly skipped: Reading['skipped']
+  readonly confidence: number
 }
 
 /** What compiling came to. */
@@ -61,9 +63,12 @@ async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundLi
   const readings: (Reading | undefined)[] = []
   for (const list of lists) {
     builder.beginList()
-    const reading = without.has(list) ? undefined : await readList(list, sinkFor(list, builder))
+    const sink = sinkFor(list, builder)
+    const reading = without.has(list) ? undefined : await readList(list, sink)
+    const full = sink.flush() === 'full'
     if (reading !== undefined && 'code' in reading) broken.set(list, reading)
-    else readings.push(reading)
+    else if (full) broken.set(list, tooMany(list))
+    else readings.push(reading && { ...reading, skipped: together(reading.skipped, sink.unsupported) })
   }
   if (broken.size > 0) return broken
   const { rules, ...compiled } = builder.finish()
@@ -71,14 +76,43 @@ async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundLi
   return { ...compiled, problems, lists: lists.map((list, i) => reportOn(list, readings[i], rules[i] as number)) }
 }
 
-const sinkFor = ({ kind }: FoundList, builder: ReturnType<typeof policyBuilder>): ListSink => {
+/** A sink that fills the policy; what is left at the end is to be flushed. */
+interface PolicySink extends ListSink {
+  readonly flush: () => Taken
+  readonly unsupported: Reading['skipped']
+}
+
+const sinkFor = ({ kind, subdomains }: FoundList, builder: ReturnType<typeof policyBuilder>): PolicySink => {
   const wire = new Uint8Array(256)
+  const unsupported: Partial<Record<ConditionalKind, number>> = {}
+  const { conditional, flush } = joinRecords(
+    (rule, line) => builder.addConditional(inList(rule, kind), line),
+    (rule) => {
+      const what = kindOfRule(rule) as ConditionalKind
+      unsupported[what] = (unsupported[what] ?? 0) + 1
+    },
+  )
   return {
     wire,
-    rule: (exception, subtree, line) => builder.add(exception ? 'allow' : kind, subtree, wire, line),
-    conditional: (rule, line) => builder.addConditional(inList(rule, kind), line),
+    rule: (exception, subtree, line) =>
+      flush() !== 'full' && builder.add(exception ? 'allow' : kind, subtree || subdomains, wire, line),
+    conditional,
+    flush,
+    unsupported,
   }
 }
+
+const together = (skipped: Reading['skipped'], more: Reading['skipped']): Reading['skipped'] => {
+  const all = { ...skipped }
+  for (const [what, count] of Object.entries(more) as [keyof typeof all, number][]) all[what] = (all[what] ?? 0) + count
+  return all
+}
+
+const tooMany = ({ name, path }: FoundList): Problem => ({
+  code: 'ASKFIRST_E_LIST_BOUND',
+  message: 'more rules than one policy can hold',
+  place: path === undefined ? { path: name } : { file: path },
+})
 
 /** Reads one list, wherever it stands. */
 export function readList(list: FoundList, sink: ListSink): Promise<Reading | Problem> | Reading | Problem {
@@ -105,6 +139,8 @@ const reportOn = ({ name, path, kind }: FoundList, reading: Reading | undefined,
   kind,
   rules,
   formats: reading?.formats ?? [],
+  confidence: reading?.confidence ?? 0,
+  ...(reading?.formats[0] === 'rpz' ? { answer: NXDOMAIN } : {}),
   lines: reading?.lines ?? 0,
   rejected: reading?.rejected ?? 0,
   skipped: reading?.skipped ?? {},

@@ -1,6 +1,6 @@
 // Reads domain names out of the bytes of a list into wire form. Knows no format.
 import { parsePrefix } from '../base/address.ts'
-import { LABEL_MAX, NAME_MAX, parseName, wireFromName } from '../base/name.ts'
+import { LABEL_MAX, NAME_MAX, type Name, nameFromWire, parseName, wireFromName } from '../base/name.ts'
 import { safeText } from '../base/text.ts'
 import { type LineEnd, RULES, type RuleSink, skipped } from './line.ts'
 
@@ -79,6 +79,19 @@ export function takeName(
   return RULES
 }
 
+/** Writes a name, given as text, to `wire`; what `readName` says. */
+export function writeName(text: string, wire: Uint8Array): number {
+  const bytes = Buffer.from(text)
+  return readName(bytes, 0, bytes.length, wire)
+}
+
+/** The canonical text of a name; undefined where it is none. */
+export function canonicalName(text: string): Name | undefined {
+  return writeName(text, SCRATCH) > 0 ? nameFromWire(SCRATCH, 0) : undefined
+}
+
+const SCRATCH = new Uint8Array(256)
+
 /**
  * Names that systems keep for themselves in their hosts file (hosts(5), RFC 6761 §6.3). Lists carry them along; to
  * block them would break programs on the machines that ask.
@@ -97,6 +110,9 @@ const OWN = new Set([
   'ip6-allrouters',
   'ip6-allhosts',
 ])
+
+/** Whether a name, canonical, is one that a machine keeps for itself. */
+export const isOwnName = (name: Name): boolean => OWN.has(name)
 
 /** Looks a name up only where it could be one of them, so that most names never become a string. */
 function isOwn(labels: number, bytes: Uint8Array, from: number, to: number): boolean {

@@ -4,12 +4,11 @@ import { safeText } from '../base/text.ts'
 import type { Taken } from '../policy/compile.ts'
 import { type ConditionalKind, type ConditionalRule, kindOfRule } from '../policy/rule.ts'
 import { lineReader } from './detect.ts'
-import { FORMATS, type FormatName, isBlank, type RuleSink, type Skip } from './line.ts'
-import { startOf } from './list-start.ts'
+import { JsonEntries } from './json.ts'
+import { FORMATS, type FormatName, isBlank, LINE_MAX, type RuleSink, type Skip } from './line.ts'
+import { formatOf, startOf } from './list-start.ts'
 import { textOf } from './name-bytes.ts'
 
-/** Longest line, bytes. Lists for browsers have rules of 12 KB (EasyList, 2019). */
-export const LINE_MAX = 32 * 1024
 /** Most lines of a list. */
 export const LINES_MAX = 20_000_000
 /** Largest list, bytes, unpacked. */
@@ -28,6 +27,8 @@ export interface Reading {
   readonly skipped: Readonly<Partial<Record<Skip | ConditionalKind, number>>>
   /** Formats that gave rules, most frequent first. */
   readonly formats: readonly FormatName[]
+  /** How much of the list has the first of them: of the lines with rules and the rejected ones, a share from 0 to 1. */
+  readonly confidence: number
   /** The first rejected lines, and how many more there are. */
   readonly problems: readonly Problem[]
 }
@@ -47,12 +48,14 @@ const NEWLINE = 0x0a
 export class ListReader {
   readonly #place: (line?: number) => Place
   readonly #sink: ListSink
-  readonly #reader: ReturnType<typeof lineReader>
+  readonly #given: FormatName | 'auto'
+  #reader: ReturnType<typeof lineReader>
+  #json: JsonEntries | undefined
   readonly #rules: RuleSink
   readonly #problems: Problem[] = []
   readonly #skipped: Partial<Record<Skip | ConditionalKind, number>> = {}
   /** Lines with rules, by format. */
-  readonly #formats: Record<FormatName, number> = { hosts: 0, domains: 0, wildcard: 0, adblock: 0 }
+  readonly #formats = Object.fromEntries(FORMATS.map((format) => [format, 0])) as Record<FormatName, number>
   /** A line that the last chunk did not finish; -1 for one that is too long and not kept. */
   readonly #carry = Buffer.alloc(LINE_MAX)
   #carried = 0
@@ -67,6 +70,7 @@ export class ListReader {
   constructor(place: (line?: number) => Place, format: FormatName | 'auto', sink: ListSink) {
     this.#place = place
     this.#sink = sink
+    this.#given = format
     this.#reader = lineReader(format)
     this.#rules = {
       wire: sink.wire,
@@ -87,6 +91,8 @@ export class ListReader {
     if (typeof start !== 'number') return { ...start, place: this.#place() }
     this.#size += chunk.length
     if (this.#size > LIST_MAX) return this.#bound(`larger than ${LIST_MAX / 1024 ** 2} MiB`)
+    if (this.#size === chunk.length) this.#begin(chunk, start)
+    if (this.#json !== undefined) return this.#faulty(this.#json.push(chunk, start))
     let from = start
     for (let to = chunk.indexOf(NEWLINE, from); to >= 0; to = chunk.indexOf(NEWLINE, from)) {
       if (this.#carried === 0) this.#line(chunk, from, to)
@@ -101,18 +107,46 @@ export class ListReader {
 
   /** Reads a last line without a line end, and reports. */
   end(): Reading | Problem {
+    const cutOff = this.#faulty(this.#json?.end())
+    if (cutOff !== undefined) return cutOff
     if (this.#carried !== 0) this.#finish(this.#carry, 0, 0)
     if (this.#full) return this.#bound('more rules than one policy can hold')
     const formats = this.#formats
+    const found = FORMATS.filter((format) => formats[format] > 0).sort((a, b) => formats[b] - formats[a])
+    const lines = found.reduce((sum, format) => sum + formats[format], this.#rejected)
     const more = this.#rejected - this.#problems.length
     if (more > 0) this.#problems.push(this.#problem(`${more} more lines fit no format`, undefined))
     return {
       lines: this.#lines,
       rejected: this.#rejected,
       skipped: this.#skipped,
-      formats: FORMATS.filter((format) => formats[format] > 0).sort((a, b) => formats[b] - formats[a]),
+      formats: found,
+      confidence: found[0] === undefined ? 0 : formats[found[0]] / lines,
       problems: this.#problems,
     }
+  }
+
+  /** What the first bytes say of the whole: formats that are more than lines. */
+  #begin(head: Uint8Array, start: number): void {
+    const format = this.#given === 'auto' ? formatOf(head, start) : this.#given
+    if (format !== undefined && format !== this.#given) this.#reader = lineReader(format)
+    if (format !== 'json') return
+    this.#json = new JsonEntries((bytes, from, to, line) => {
+      this.#lines = line - 1
+      this.#line(bytes, from, to)
+      return !this.#full && line <= LINES_MAX
+    })
+  }
+
+  /** What is wrong with a JSON list. */
+  #faulty(why: string | undefined): Problem | undefined {
+    if (this.#json === undefined) return undefined
+    this.#lines = this.#json.lines
+    if (this.#full) return this.#bound('more rules than one policy can hold')
+    if (this.#lines > LINES_MAX) return this.#bound(`more than ${LINES_MAX} lines`)
+    return why === undefined
+      ? undefined
+      : { code: 'ASKFIRST_E_LIST_READ', message: `it cannot be read as JSON: ${why}`, place: this.#place(this.#lines) }
   }
 
   #keep(chunk: Uint8Array, from: number, to: number): void {

@@ -14,6 +14,8 @@ export interface ListSources {
     readonly path: string
     readonly kind: ListKind
     readonly format: FormatName | 'auto'
+    /** Plain names are for their sub-domains too. */
+    readonly subdomains?: boolean
   }[]
   /** Rules of any format. */
   readonly block: readonly string[]
@@ -25,6 +27,8 @@ export interface FoundList {
   readonly name: string
   readonly kind: ListKind
   readonly format: FormatName | 'auto'
+  /** Plain names are for their sub-domains too. */
+  readonly subdomains: boolean
   readonly path: string | undefined
   readonly rules: readonly string[]
 }
@@ -38,7 +42,9 @@ export const LISTS_MAX = 1000
  * once, as the configuration says.
  */
 export async function findLists(sources: ListSources): Promise<{ lists: FoundList[]; problems: Problem[] }> {
-  const named = sources.files.map(({ path, kind, format }) => found(resolve(path), kind, format))
+  const named = sources.files.map(({ path, kind, format, subdomains }) =>
+    found(resolve(path), kind, format, subdomains),
+  )
   const known = new Set(named.map(({ path }) => path))
   const inFolder = sources.folder === null ? [] : await filesOf(resolve(sources.folder))
   const lists = [...inline(sources), ...named]
@@ -53,12 +59,20 @@ export async function findLists(sources: ListSources): Promise<{ lists: FoundLis
 const inline = (sources: ListSources): FoundList[] =>
   (['allow', 'block'] as const)
     .filter((kind) => sources[kind].length > 0)
-    .map((kind) => ({ name: `lists.${kind}`, kind, format: 'auto', path: undefined, rules: sources[kind] }))
+    .map((kind) => ({
+      name: `lists.${kind}`,
+      kind,
+      format: 'auto',
+      subdomains: false,
+      path: undefined,
+      rules: sources[kind],
+    }))
 
-const found = (path: string, kind: ListKind, format: FormatName | 'auto'): FoundList => ({
+const found = (path: string, kind: ListKind, format: FormatName | 'auto', subdomains = false): FoundList => ({
   name: safeText(basename(path), 128),
   kind,
   format,
+  subdomains,
   path,
   rules: [],
 })

@@ -16,12 +16,16 @@ export function readPattern(text: string): Pattern | string {
   if (weightOf(text) > PATTERN_WEIGHT_MAX) return 'a pattern that repeats too much'
   try {
     const compiled = RE2JS.compile(text, RE2JS.CASE_INSENSITIVE)
+    if (compiled.test('') || EVERYTHING.every((text) => compiled.test(text))) return 'a pattern that matches every name'
     return (name) => compiled.test(name)
   } catch (error) {
     const why = error instanceof Error ? error.message.replace(/^error parsing regexp: /, '') : String(error)
     return `a pattern that cannot be used: ${why}`
   }
 }
+
+/** What has nothing in common: a byte that no name has, a letter, and a digit. */
+const EVERYTHING = ['\x01', 'a', '0']
 
 /**
  * About how many states a pattern compiles to: one for each character or class, multiplied where it is repeated by

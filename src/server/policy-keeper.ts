@@ -88,7 +88,7 @@ export class PolicyKeeper {
 
   /** The current version, for another thread. */
   get snapshot(): PolicySnapshot {
-    const lists = this.#compiled.lists.map(({ skipped: _, ...list }) => list)
+    const lists = this.#compiled.lists.map(({ skipped: _, confidence: __, ...list }) => list)
     return { buffer: this.#compiled.buffer, lists, generation: this.#policy.generation }
   }
 

@@ -9,9 +9,9 @@ const COLON = 0x3a
 
 export const hosts: ReadLine = (bytes, from, to, sink) => {
   const end = wordEnd(bytes, from, to)
-  if (end === to) return NOT_OURS
   const sinks = isSink(bytes, from, end)
   if (sinks === undefined) return NOT_OURS
+  if (end === to) return skipped.address
   const stop = commentStart(bytes, end, to)
   let at = skipBlanks(bytes, end, stop)
   if (at === stop) return skipped.address

@@ -1,6 +1,8 @@
-// Names with everything under them: `*.ads.example` or `.ads.example`, one a line. A plain name is that name only.
+// Names with everything under them: `*.ads.example` or `.ads.example`, one a line. A plain name is that name only; with
+// stars in other places it is a pattern.
 import { isRestIdle, NOT_OURS, type ReadLine, skipped, wordEnd } from '../line.ts'
-import { takeName } from '../name-bytes.ts'
+import { isAddressWord, takeName, textOf } from '../name-bytes.ts'
+import { patternOf, takePattern } from './regex.ts'
 
 const STAR = 0x2a
 const DOT = 0x2e
@@ -11,14 +13,15 @@ export const wildcard: ReadLine = (bytes, from, to, sink) => {
   const starred = bytes[from] === STAR && bytes[from + 1] === DOT
   const name = starred ? from + 2 : bytes[from] === DOT ? from + 1 : from
   const taken = takeName(bytes, name, end, false, name !== from, sink)
+  if (taken === skipped.address && name === from && isAddressWord(bytes, from, end)) return NOT_OURS
   if (taken !== undefined) return taken
-  return bytes.subarray(from, end).includes(STAR) && isPattern(bytes, from, end) ? skipped.pattern : NOT_OURS
+  if (!bytes.subarray(from, end).includes(STAR)) return NOT_OURS
+  const text = textOf(bytes, from, end).toLowerCase()
+  if (text.includes('..')) return NOT_OURS
+  // Without a letter or a digit of its own it would match everything.
+  if (!/^[a-z0-9_.*-]+$/.test(text)) return PATTERN.test(text) ? skipped.pattern : NOT_OURS
+  return /[a-z0-9]/.test(text) ? takePattern(`^${patternOf(text)}$`, sink) : skipped.pattern
 }
 
-/** Names with stars in other places than the start: for them a resolver would need a search, not a look-up. */
-function isPattern(bytes: Uint8Array, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) if (!PATTERN.has(bytes[at] as number)) return false
-  return true
-}
-
-const PATTERN = new Set(Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.*?[]'))
+/** Patterns of shells, which no list of names has. */
+const PATTERN = /^[a-z0-9_.*?[\]-]+$/

@@ -45,17 +45,17 @@ describe('an adblock rule that no resolver can apply', () => {
     ['|https://ads.example^', 'url'],
     ['@@/banner/*', 'url'],
     ['@@ads.example^', 'url'],
-    ['||ads.example', 'pattern'],
-    ['||ads.', 'pattern'],
     ['||ads.^', 'pattern'],
-    ['||ads-*.example^', 'pattern'],
-    ['||*.ads.example^', 'pattern'],
-    ['||192.0.2.1^', 'address'],
     ['||localhost^', 'own'],
     ['|router^', 'single-label'],
-    ['/^ads[0-9]+\\./', 'regex'],
-    ['/ads?/$script', 'regex'],
-    ['@@/^ads/', 'regex'],
+    ['/ads?/$script', 'modifier'],
+    ['/^https?:\\/\\/ads/', 'url'],
+    ['||*^', 'pattern'],
+    ['||192.0.2.^', 'pattern'],
+    ['||192.0.2.', 'pattern'],
+    ['||192.0.*^', 'address'],
+    ['||ads.example^$ctag=device_tv', 'ctag'],
+    ['||ads.example^$dnsrewrite=NOERROR;HTTPS;1 . alpn=h3', 'record'],
     ['###banner', 'blank'],
     ['example.org##.banner', 'cosmetic'],
     ['example.org,example.com#@#.banner', 'cosmetic'],
@@ -96,7 +96,70 @@ describe('an adblock rule that no resolver can apply', () => {
   })
 
   test('is counted although words in its options are apart', () => {
-    expect(readText("! list\n$csp=script-src 'none',domain=x.example").skipped).toEqual({ url: 1 })
+    expect(readText("! list\n$csp=script-src 'none',domain=x.example").skipped).toEqual({ modifier: 1 })
+  })
+})
+
+describe('an adblock pattern', () => {
+  test.each([
+    ['||ads-*.example^', 'block /(^|\\.)ads-.*\\.example$/'],
+    ['||ads.example', 'block /(^|\\.)ads\\.example/'],
+    ['||ads.', 'block /(^|\\.)ads\\./'],
+    ['|ads*.example^', 'block /^ads.*\\.example$/'],
+    ['||*.ads.example^', 'block ?.ads.example'],
+    ['/^ads[0-9]+\\./', 'block /^ads[0-9]+\\./'],
+    ['@@/^ads/', 'allow /^ads/'],
+    ['/^ads/$important', 'block /^ads/ if important'],
+    ['||192.0.2.1^', 'block 192.0.2.1/32'],
+  ])('%s is %s', (line, rule) => {
+    expect(rulesOf(line, 'adblock')).toEqual([rule])
+  })
+})
+
+describe('an option that a DNS server can honour', () => {
+  test.each([
+    ['||ads.example^$all', 'block *.ads.example'],
+    ['||ads.example^$badfilter', 'block *.ads.example if cancels'],
+    ['@@||ads.example^$important,badfilter', 'allow *.ads.example if cancels, important'],
+    ['||ads.example^$dnstype=A|AAAA', 'block *.ads.example if type A AAAA'],
+    ['||ads.example^$dnstype=~HTTPS|~type65280', 'block *.ads.example if type ~HTTPS ~TYPE65280'],
+    ['||example^$denyallow=a.example|B.example', 'block *.example if not under a.example b.example'],
+    ['*$denyallow=com|net', 'block anything if not under com net'],
+    ['||x.example^$client=192.0.2.0/24|~fd00::5', 'block *.x.example if client 192.0.2.0/24 ~fd00::5/128'],
+    ["||x.example^$client='Mary\\'s|tablet'|~TV", "block *.x.example if client mary's|tablet ~tv"],
+    ['|x.example^$client=a\\,b,important', 'block x.example if important, client a,b'],
+    ['||x.example^$dnsrewrite=NXDOMAIN', 'nxdomain *.x.example'],
+    ['||x.example^$dnsrewrite=NOERROR;;', 'nodata *.x.example'],
+    ['||x.example^$dnsrewrite=192.0.2.7', 'records(A 192.0.2.7) *.x.example'],
+    ['||x.example^$dnsrewrite=2001:db8::7', 'records(AAAA 2001:db8::7) *.x.example'],
+    ['||x.example^$dnsrewrite=safe.example', 'alias(safe.example) *.x.example'],
+    ['|x.example^$dnsrewrite=NOERROR;CNAME;safe.example', 'alias(safe.example) x.example'],
+    ['||x.example^$dnsrewrite=NOERROR;MX;10 mail.example', 'records(MX 10 mail.example) *.x.example'],
+    ['||x.example^$dnsrewrite=NOERROR;TXT;hello world', 'records(TXT hello world) *.x.example'],
+    ['||x.example^$dnsrewrite=NOERROR;SRV;1 2 80 s.example', 'records(SRV 1 2 80 s.example) *.x.example'],
+    ['@@||x.example^$dnsrewrite', 'no-rewrite() *.x.example'],
+    ['@@||x.example^$dnsrewrite=192.0.2.7', 'no-rewrite(records(A 192.0.2.7)) *.x.example'],
+    ['x.example$important', 'block /x\\.example/ if important'],
+  ])('%s is %s', (line, rule) => {
+    expect(rulesOf(line, 'adblock')).toEqual([rule])
+  })
+
+  test.each([
+    ['||x.example^$dnstype=WHAT', /^dnstype with what is none/],
+    ['||x.example^$dnstype=', /^dnstype without values/],
+    ['||x.example^$denyallow=a..b', /^denyallow with what is no name/],
+    ['||x.example^$denyallow', /^denyallow without names/],
+    ['||x.example^$client', /^client without values/],
+    ['||x.example^$dnsrewrite', /^a dnsrewrite without an answer/],
+    ['||x.example^$dnsrewrite=NOERROR;A;1.2.3', /^a dnsrewrite that cannot be read/],
+    ['/(?=x)ads/', /^a pattern that cannot be used/],
+  ])('is rejected where it cannot be read: %s', (line, why) => {
+    expect(endOf(line, 'adblock')).toMatch(why)
+  })
+
+  test('beside one that only a browser knows does not count: the line is skipped', () => {
+    expect(endOf('||x.example^$important,third-party')).toBe('modifier')
+    expect(endOf('||x.example^$dnstype=WHAT,domain=y.example')).toBe('modifier')
   })
 })
 

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import { SKIPS } from '../../../src/lists/line.ts'
-import { LINE_MAX, LINES_MAX, LIST_MAX, REJECTS_SHOWN } from '../../../src/lists/read.ts'
+import { FORMATS, type FormatName, LINE_MAX, SKIPS } from '../../../src/lists/line.ts'
+import { LINES_MAX, LIST_MAX, REJECTS_SHOWN } from '../../../src/lists/read.ts'
 import { LISTS_MAX } from '../../../src/lists/sources.ts'
 import { RULES_MAX } from '../../../src/policy/compile.ts'
+import { PATTERN_MAX } from '../../../src/policy/pattern.ts'
+import { CONDITIONAL_MAX } from '../../../src/policy/rule.ts'
 import { endOf, readText, rulesOf } from './reading.ts'
 
 const page = readFileSync('docs/lists.md', 'utf8')
@@ -26,17 +28,31 @@ const code = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map(([
 describe('docs/lists.md', () => {
   const rows = tableOf('format', 'line', 'rule', 'ads.example', 'sub.ads.example')
 
-  test('has a table of formats', () => {
-    expect(rows.length).toBeGreaterThanOrEqual(10)
-    expect(new Set(rows.map(([format]) => format))).toEqual(new Set(['hosts', 'domains', 'wildcard', 'adblock']))
+  test('has a table with every format for names', () => {
+    expect(new Set(rows.map(([format]) => format))).toEqual(
+      new Set(FORMATS.filter((one) => one !== 'regex' && one !== 'ip')),
+    )
   })
 
   test.each(rows)('says of %s what %s means: %s, the name %s, names under it %s', (format, cell, kind, name, under) => {
     const [line] = code(cell)
-    expect(name).toBe('yes')
-    expect(rulesOf(line as string)[0]).toMatch(`${kind} ${under === 'yes' ? '*.' : ''}ads.example`)
+    const mark = name === 'no' ? '?.' : under === 'yes' ? '*.' : ''
+    const [rule] = rulesOf(line as string)
+    // The rule's text has more where an action has: `records(A 192.0.2.7)`, `if important`.
+    expect(rule?.replace(/\(.*\)| if .*/g, '')).toBe(`${kind} ${mark}ads.example`)
     expect(readText(line as string).formats).toEqual([format])
-    expect(rulesOf(line as string, format as 'hosts')).toEqual(rulesOf(line as string))
+    expect(rulesOf(line as string, format as FormatName)).toEqual(rulesOf(line as string))
+  })
+
+  test.each(tableOf('format', 'line', 'rule'))('has patterns and addresses that are so: %s %s', (format, cell) => {
+    const [line] = code(cell)
+    expect(rulesOf(line as string)).toHaveLength(1)
+    expect(readText(line as string).formats).toEqual([format])
+  })
+
+  test('knows the formats that the configuration knows', () => {
+    const config = readFileSync('config/askfirst.schema.json', 'utf8')
+    expect(config.replaceAll(/\s/g, '')).toContain(`"enum":${JSON.stringify(['auto', ...FORMATS])}`)
   })
 
   const kinds = tableOf('kind', 'what it is', 'example')
@@ -54,7 +70,9 @@ describe('docs/lists.md', () => {
     expect(page).toContain(`${LINE_MAX / 1024} KiB`)
     expect(page).toContain(`${LIST_MAX / 1024 ** 2} MiB unpacked, ${LINES_MAX / 1e6} million lines`)
     expect(page).toContain(`${Math.floor(RULES_MAX / 1e5) / 10} million rules`)
-    expect(page).toContain(`or ${LISTS_MAX}\n  lists`)
+    expect(page).toContain(`${CONDITIONAL_MAX / 1000},000 may have conditions`)
+    expect(page.replaceAll(/\s+/g, ' ')).toContain(`or ${LISTS_MAX} lists`)
+    expect(page).toContain(`at most ${PATTERN_MAX} characters`)
     expect(page).toContain(`the first ${REJECTS_SHOWN} of a file`)
   })
 })

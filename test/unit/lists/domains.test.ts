@@ -53,10 +53,8 @@ describe('a line with a plain name', () => {
     expect(endOf(`${longest}e`)).toMatch(/^a name longer/)
   })
 
-  test('is skipped where it is an address, a range of addresses, one label or the machine itself', () => {
-    for (const line of ['192.0.2.1', '192.0.2.0/24', '2001:db8::1', '2001:db8::/32 # net', '1.2.3.4.5', '42']) {
-      expect(endOf(line), line).toBe('address')
-    }
+  test('is skipped where it is digits only, one label or the machine itself', () => {
+    for (const line of ['1.2.3.4.5', '42']) expect(endOf(line), line).toBe('address')
     for (const line of ['router', 'com', 'zip.']) expect(endOf(line), line).toBe('single-label')
     for (const line of ['localhost', 'localhost.localdomain', 'Broadcasthost']) expect(endOf(line), line).toBe('own')
   })

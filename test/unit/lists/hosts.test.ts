@@ -63,10 +63,13 @@ describe('a hosts line', () => {
     expect(endOf('0.0.0.0 ziyker4gaming #@example.tk')).toBe('single-label')
   })
 
-  test('without a name is an address, which a resolver cannot block', () => {
-    expect(endOf('0.0.0.0')).toBe('address')
-    expect(endOf('127.0.0.1 # comment')).toBe('address')
-    expect(endOf('::1')).toBe('address')
+  test('without a name blocks nothing, not even its address', () => {
+    for (const line of ['0.0.0.0', '127.0.0.1 # comment', '::1']) {
+      expect(readText(`0.0.0.0 ads.example\n${line}`), line).toMatchObject({
+        rules: ['block ads.example'],
+        skipped: { address: 1 },
+      })
+    }
   })
 
   test('does not count names of one label or made of digits only', () => {

@@ -41,6 +41,7 @@ describe('loading', () => {
         rules: 1,
         lines: 1,
         rejected: 0,
+        confidence: 1,
         skipped: {},
       },
       {
@@ -51,6 +52,7 @@ describe('loading', () => {
         rules: 2,
         lines: 4,
         rejected: 0,
+        confidence: 1,
         skipped: { own: 1 },
       },
       {
@@ -61,6 +63,7 @@ describe('loading', () => {
         rules: 2,
         lines: 2,
         rejected: 0,
+        confidence: 0.5,
         skipped: {},
       },
       {
@@ -71,6 +74,7 @@ describe('loading', () => {
         rules: 2,
         lines: 4,
         rejected: 1,
+        confidence: expect.closeTo(2 / 3),
         skipped: { modifier: 1 },
       },
     ])

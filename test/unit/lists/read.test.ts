@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { problemText } from '../../../src/base/failure.ts'
 import { parseName } from '../../../src/base/name.ts'
-import { LINE_MAX, ListReader, REJECTS_SHOWN } from '../../../src/lists/read.ts'
+import { LINE_MAX } from '../../../src/lists/line.ts'
+import { ListReader, REJECTS_SHOWN } from '../../../src/lists/read.ts'
 import { readerInto, readText, rulesOf } from './reading.ts'
 
 const MIXED = `# a list of everything
@@ -124,7 +125,8 @@ describe('rejected lines', () => {
         reader.push(Buffer.from(bytes))
         const reading = reader.end()
         if ('code' in reading) expect.fail(reading.message)
-        for (const rule of rules) expect(rule).toMatch(/^(block|allow) (\*\.)?[a-z0-9._-]+$/)
+        for (const rule of rules)
+          expect(rule).toMatch(/^(block|allow) ((\*\.)?[a-z0-9._-]+|\/.*\/|[0-9a-f.:]+\/\d+)( if .*)?$/s)
       }),
       { numRuns: 2000 },
     )

@@ -16,10 +16,16 @@ describe('a wildcard line', () => {
     expect(rulesOf('ads.example', 'wildcard')).toEqual(['block ads.example'])
   })
 
-  test('with a star elsewhere is a pattern, which is skipped', () => {
-    for (const line of ['ads*.example', '*ads*', 'ads.*', '*.ads.*.example', 'ad[0-9].example*', '*.*']) {
-      expect(endOf(line), line).toBe('pattern')
-    }
+  test.each([
+    ['ads*.example', 'block /^ads.*\\.example$/'],
+    ['*ads*', 'block /^.*ads.*$/'],
+    ['*.ads.*.EXAMPLE', 'block /^.*\\.ads\\..*\\.example$/'],
+  ])('with a star elsewhere is a pattern: %s', (line, rule) => {
+    expect(rulesOf(line)).toEqual([rule])
+  })
+
+  test('that is the pattern of a shell, or would match everything, is skipped', () => {
+    for (const line of ['ad[0-9].example*', '*.*', 'ad?.example*']) expect(endOf(line), line).toBe('pattern')
   })
 
   test('that would block everything, or the machine itself, blocks nothing', () => {

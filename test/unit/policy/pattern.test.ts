@@ -22,6 +22,9 @@ describe('a pattern', () => {
     ['x{0,999}'.repeat(100), /repeats too much/],
     ['((x{30}){30}){1,3}', /repeats too much|invalid repeat/],
     ['('.repeat(1020), /cannot be used/],
+    ['^', /every name/],
+    ['.', /every name/],
+    ['(ads)?', /every name/],
   ])('that cannot be used is refused with the reason: %s', (pattern, why) => {
     expect(readPattern(pattern)).toMatch(why)
   })

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest'
+import { endOf, readText, rulesOf } from './reading.ts'
+
+describe('a line of dnsmasq', () => {
+  test.each([
+    ['address=/ads.example/#', ['block *.ads.example']],
+    ['address=/ads.example/', ['block *.ads.example']],
+    ['address=/ads.example/0.0.0.0', ['block *.ads.example']],
+    ['address=/ads.example/127.0.0.1', ['block *.ads.example']],
+    ['address=/ads.example/::', ['block *.ads.example']],
+    ['--address=/ADS.example./::1', ['block *.ads.example']],
+    ['server=/ads.example/', ['block *.ads.example']],
+    ['local=/ads.example/', ['block *.ads.example']],
+    ['local=/a.example/b.example/c.example/', ['block *.a.example', 'block *.b.example', 'block *.c.example']],
+    ['address=/a.example/b.example/0.0.0.0', ['block *.a.example', 'block *.b.example']],
+    ['server=/good.example/#', ['allow *.good.example']],
+    ['address=/nas.example/192.168.1.5', ['records(A 192.168.1.5) *.nas.example']],
+    ['address=/*.ads.example/#', ['block ?.ads.example']],
+    ['address=/*ads.example/#', ['block /ads\\.example$/']],
+    ['address=/#/0.0.0.0', ['block anything']],
+    ['bogus-nxdomain=192.0.2.0/24', ['nxdomain 192.0.2.0/24']],
+    ['address=/zip/#', ['block *.zip']],
+    ['local=/bücher.example/', ['block *.xn--bcher-kva.example']],
+  ])('%s', (line, rules) => {
+    expect(rulesOf(line)).toEqual(rules)
+    expect(rulesOf(line, 'dnsmasq')).toEqual(rules)
+    expect(readText(line).formats).toEqual(['dnsmasq'])
+  })
+
+  test.each([
+    ['server=/corp.example/10.0.0.1', 'forward'],
+    ['server=9.9.9.9', 'forward'],
+    ['cache-size=1000', 'option'],
+    ['dhcp-range=192.168.1.10,192.168.1.20', 'option'],
+    ['cname=a.example,b.example', 'record'],
+    ['local=/localhost/', 'own'],
+    ['address=/ads..example/#', /^a name with nothing between two dots/],
+    ['address=/ads.example/router', /^what follows the names is no address/],
+    ['address=/0.0.0.0', /^no name between the slashes/],
+  ])('%s is no rule: %s', (line, end) => {
+    expect(endOf(line)).toMatch(end)
+  })
+})
