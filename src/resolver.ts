@@ -1,5 +1,6 @@
 // Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
 // no thread: `post` is where its messages go; packets come in through `answerer`.
+import { randomBytes } from 'node:crypto'
 import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
@@ -10,11 +11,15 @@ import { HouseZone } from './names/house-zone.ts'
 import type { NamesSnapshot } from './names/snapshot.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
+import { clientSubnet } from './pipeline/client-subnet.ts'
 import { Clients } from './pipeline/clients.ts'
+import { Cookies } from './pipeline/cookies.ts'
+import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { order } from './pipeline/order.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
+import { guard } from './pipeline/stages/guard.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
 import { local } from './pipeline/stages/local.ts'
 import { sinkhole } from './pipeline/stages/sinkhole.ts'
@@ -62,6 +67,8 @@ export interface ResolverParts {
   readonly upstreams?: (settings: ResolverSettings) => Upstreams
   /** How to wait. */
   readonly after?: After
+  /** Bytes that nobody can guess. */
+  readonly random?: (bytes: number) => Uint8Array
 }
 
 /** Puts a resolver together. */
@@ -74,7 +81,9 @@ export function createResolver(world: ResolverParts): Resolver {
   const clients = new Clients(settings.allowFrom)
   const connections = new Connections(settings.serving.connections, world.clock)
   const reception: Reception = { connections, clients, trust: settings.serving.trust }
-  let parts = assemble(settings, policy, pause, names, journal, world, new AnswerCache(settings.cache, world.clock))
+  const cookies = new Cookies(world.random ?? randomBytes)
+  const firstStore = new AnswerCache(settings.cache, world.clock)
+  let parts = assemble(settings, policy, pause, names, journal, world, firstStore, cookies)
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
     cache: parts.cache.figures(),
@@ -115,7 +124,7 @@ export function createResolver(world: ResolverParts): Resolver {
           journal.flush()
           const { settings: next } = message
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
-          parts = assemble(next, policy, pause, names, journal, world, store)
+          parts = assemble(next, policy, pause, names, journal, world, store, cookies)
           answerer.use(parts)
           clients.admitFrom(next.allowFrom)
           connections.use(next.serving.connections)
@@ -155,29 +164,36 @@ function assemble(
   journal: BatchWriter,
   { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
   store: AnswerCache,
+  cookies: Cookies,
 ) {
   const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
   const upstreams = openThem(settings)
   const cache = cacheStage({ store, habits: settings.cacheHabits, clock, after, onFault })
   const specials = special(names, settings.names)
   const pipeline = order({
+    guard: guard(settings.identity),
     special: specials,
     local: local({ names, forwarded: settings.names.forwarded, special: specials, clock }),
     sinkhole: sinkhole(policy, settings.sinkhole, pause),
     inspect: inspect(policy, settings.sinkhole, pause),
+    clientSubnet: clientSubnet(settings.edns.clientSubnet),
     cache: cache.stage,
     coalesce: coalesce(),
     upstream: upstreams.ask,
   })
-  const lane = new FastLane(settings.cache.bytes * LANE_SHARE, settings.udpSize)
-  return { settings, pipeline, lane, store, cache, upstreams, journal, clock, udpSize: settings.udpSize, onFault }
+  // Where each reply depends on its asker's cookie, nothing can be repeated.
+  const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
+  const lane = new FastLane(laneBytes, settings.udpSize)
+  const edns = new EdnsReplies(settings.edns, cookies, clock)
+  return { settings, pipeline, lane, store, cache, upstreams, journal, clock, edns, udpSize: settings.udpSize, onFault }
 }
 
 const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)
 
 /** Whether answers that were kept under `a` are good under `b`: another upstream may say something else. */
 const sameAnswers = (a: ResolverSettings, b: ResolverSettings): boolean =>
-  JSON.stringify([a.cache, a.upstreams]) === JSON.stringify([b.cache, b.upstreams])
+  JSON.stringify([a.cache, a.upstreams, a.edns.clientSubnet]) ===
+  JSON.stringify([b.cache, b.upstreams, b.edns.clientSubnet])
 
 const timer: After = (ms, run) => {
   const running = setTimeout(run, ms)

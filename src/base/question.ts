@@ -43,7 +43,16 @@ export const typeName = (type: number): string => TYPE_NAMES.get(type) ?? `TYPE$
 export const CLASS = { IN: 1, CH: 3, ANY: 255 } as const
 
 /** Response codes (RFC 1035 §4.1.1, RFC 6891 §9). */
-export const RCODE = { NOERROR: 0, FORMERR: 1, SERVFAIL: 2, NXDOMAIN: 3, NOTIMP: 4, REFUSED: 5, BADVERS: 16 } as const
+export const RCODE = {
+  NOERROR: 0,
+  FORMERR: 1,
+  SERVFAIL: 2,
+  NXDOMAIN: 3,
+  NOTIMP: 4,
+  REFUSED: 5,
+  BADVERS: 16,
+  BADCOOKIE: 23,
+} as const
 
 const RCODE_NAMES = new Map<number, string>(Object.entries(RCODE).map(([name, code]) => [code, name]))
 

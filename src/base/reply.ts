@@ -8,7 +8,13 @@ export type OwnRecord =
   | { readonly kind: 'A'; readonly name: Name; readonly ttl: number; readonly address: Address }
   | { readonly kind: 'AAAA'; readonly name: Name; readonly ttl: number; readonly address: Address }
   | { readonly kind: 'CNAME' | 'PTR' | 'NS'; readonly name: Name; readonly ttl: number; readonly target: Name }
-  | { readonly kind: 'TXT'; readonly name: Name; readonly ttl: number; readonly texts: readonly string[] }
+  | {
+      readonly kind: 'TXT'
+      readonly name: Name
+      readonly ttl: number
+      readonly texts: readonly string[]
+      readonly class?: number
+    }
   | { readonly kind: 'SOA'; readonly name: Name; readonly ttl: number; readonly minimum: number }
   | { readonly kind: 'HINFO'; readonly name: Name; readonly ttl: number; readonly cpu: string; readonly os: string }
   | {
@@ -111,6 +117,8 @@ export type RefusedReason =
   | 'transfer'
   | 'no-recursion'
   | 'malformed'
+  /** Cookies are required, and this was none of ours. */
+  | 'cookie'
   | 'limit'
 
 /** Why there is no answer although the query was in order. */

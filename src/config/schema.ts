@@ -7,6 +7,7 @@ import { CANARIES } from '../names/special-zones.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import * as names from './records.ts'
 import { cache } from './schema-cache.ts'
+import { edns, identity } from './schema-edns.ts'
 import { connections } from './schema-serving.ts'
 import * as values from './values.ts'
 
@@ -264,6 +265,10 @@ export const configSchema = z
       'The largest UDP reply in bytes; a larger one is cut and asked again over TCP.',
     ),
     connections: connections.prefault({}).describe('Connections of clients, over all transports but UDP.'),
+    edns: edns.prefault({}).describe('How extensions in questions (EDNS options) are taken.'),
+    identity: identity
+      .prefault({})
+      .describe('What this server tells of itself to those who ask for it. null: nothing; such questions are refused.'),
     reports: reports.prefault({}).describe('Where the reports of outgoing connections come from.'),
     evidence: evidence.prefault({}).describe('When a connection counts as explained by an answer that we gave.'),
     devices: devices.prefault({}).describe('How devices are told apart and named.'),

@@ -86,6 +86,18 @@ export const prefix = z.string({ error: mustBe('an address or a range') }).trans
   return found ?? reject(context, 'an address or a range, such as 192.168.0.0/16 or fd00::/8', text, addressHint(text))
 })
 
+const SUBNET_WORDS = 'strip, forward, or a range such as 203.0.113.0/24'
+
+/** What upstreams are told of a client's address. */
+export const clientSubnet = () =>
+  z
+    .string({ error: mustBe(SUBNET_WORDS) })
+    .prefault('strip')
+    .transform((text, context): 'strip' | 'forward' | Prefix => {
+      if (text === 'strip' || text === 'forward') return text
+      return (hasZone(text) ? undefined : parsePrefix(text)) ?? reject(context, SUBNET_WORDS, text, undefined)
+    })
+
 /** One address. */
 export const address = z.string({ error: mustBe('an IP address') }).transform((text, context): Address => {
   const found = hasZone(text) ? undefined : parseAddress(text)

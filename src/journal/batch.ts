@@ -41,6 +41,7 @@ const REFUSED: readonly RefusedReason[] = [
   'no-recursion',
   'malformed',
   'limit',
+  'cookie',
 ]
 const FAILED: readonly FailedReason[] = [
   'upstream-timeout',

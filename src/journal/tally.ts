@@ -67,6 +67,7 @@ export class Tally {
     transfer: 0,
     'no-recursion': 0,
     malformed: 0,
+    cookie: 0,
     limit: 0,
   }
   readonly #failed: Record<FailedReason, number> = {

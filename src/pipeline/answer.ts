@@ -5,8 +5,9 @@ import { type Query, RCODE, type TransportKind } from '../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../base/reply.ts'
 import { type BatchWriter, repeatable } from '../journal/batch.ts'
 import { type ReadQuery, readQuery } from '../wire/read-query.ts'
-import { MESSAGE_MAX, replyLimit, writeReply } from '../wire/write-reply.ts'
+import { MESSAGE_MAX, NO_OPTIONS, replyLimit, writeReply } from '../wire/write-reply.ts'
 import type { Client } from './clients.ts'
+import type { EdnsReplies } from './edns.ts'
 import type { FastLane } from './fast-lane.ts'
 import type { Next } from './stage.ts'
 import { refused } from './stages/guard.ts'
@@ -17,6 +18,7 @@ export interface AnswererParts {
   readonly lane: FastLane
   readonly journal: BatchWriter
   readonly clock: Clock
+  readonly edns: EdnsReplies
   /** Largest UDP reply, and what our OPT records say. */
   readonly udpSize: number
   /** Hears of faults of our own: the pipeline itself never throws (invariant I3). */
@@ -89,7 +91,16 @@ export class Answerer {
 
   #reply(read: Exclude<ReadQuery, { kind: 'drop' }>, client: Client): Reply | Promise<Reply> {
     if (!client.allowed) return refused(RCODE.REFUSED, 'access')
-    if (read.kind === 'reject') return refused(read.rcode, REJECTS[read.rcode] ?? 'malformed')
+    if (read.kind === 'reject') {
+      return read.rcode === RCODE.NOERROR ? COOKIE_ONLY : refused(read.rcode, REJECTS[read.rcode] ?? 'malformed')
+    }
+    if (this.#parts.edns.cookiesRequired && read.query.transport === 'udp') {
+      const { query } = read
+      // RFC 7873 §5.2.3: who sent a client cookie gets ours; who sent none is asked to come over TCP.
+      if (this.#parts.edns.judge(query, client) !== 'valid') {
+        return query.edns?.options?.cookie === undefined ? COME_OVER_TCP : refused(RCODE.BADCOOKIE, 'cookie')
+      }
+    }
     try {
       const reply = this.#parts.pipeline(read.query)
       return reply instanceof Promise ? reply.catch((fault: unknown) => this.#fault(fault)) : reply
@@ -111,14 +122,18 @@ export class Answerer {
     client: Client,
     generation: number,
   ): Uint8Array {
-    const { lane, journal, clock, udpSize } = parts
+    const { lane, journal, clock, udpSize, edns } = parts
     const ticks = clock.ticks()
-    const written = writeReply(query, reply, packet, this.#scratch, replyLimit(query, udpSize), udpSize, ticks)
+    const own = edns.replyTo(query, client)
+    // No room for anything but the question: TC is set.
+    const limit = reply === COME_OVER_TCP ? 0 : replyLimit(query, udpSize)
+    const written = writeReply(query, reply, packet, this.#scratch, limit, udpSize, ticks, own)
     const bytes = this.#scratch.slice(0, written.length)
     const entry = repeatable(query, reply)
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
     journal.append(entry, client, clock.now(), latency, query.transport, false)
-    lane.remember(query, reply, bytes, written, entry, generation)
+    // What was said to this client alone is not repeated to others.
+    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, entry, generation)
     return bytes
   }
 }
@@ -126,6 +141,17 @@ export class Answerer {
 const REJECTS: Record<number, 'opcode' | 'version' | 'malformed'> = {
   [RCODE.NOTIMP]: 'opcode',
   [RCODE.BADVERS]: 'version',
+}
+
+/** RFC 7873 §5.4: who asked for nothing but a cookie gets nothing else. */
+const COOKIE_ONLY: Reply = { rcode: RCODE.NOERROR, body: EMPTY_BODY, outcome: { kind: 'special' }, reusable: 0 }
+
+/** An empty reply with TC set: over TCP, an address is proven. */
+const COME_OVER_TCP: Reply = {
+  rcode: RCODE.NOERROR,
+  body: EMPTY_BODY,
+  outcome: { kind: 'refused', reason: 'cookie' },
+  reusable: 0,
 }
 
 /** What a fault of our own looks like from outside. */

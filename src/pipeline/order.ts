@@ -1,13 +1,15 @@
 // The order of the pipeline, written once, each line with its because. Outermost first.
 import { compose, type Next, type Stage } from './stage.ts'
-import { guard } from './stages/guard.ts'
 
 /** The stages that the composition root has made. Where own DNSSEC validation comes, it stands between cache and coalesce. */
 export interface Stages {
+  readonly guard: Stage
   readonly special: Stage
   readonly local: Stage
   readonly sinkhole: Stage
   readonly inspect: Stage
+  /** None where nothing of a client's address goes upstream. */
+  readonly clientSubnet: Stage | undefined
   readonly cache: Stage
   readonly coalesce: Stage
   readonly upstream: Next
@@ -17,11 +19,12 @@ export interface Stages {
 export const order = (stages: Stages): Next =>
   compose(
     [
-      guard, //            first: nothing below should see what is not a question for a forwarder
+      stages.guard, //     first: nothing below should see what is not a question for a forwarder
       stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
       stages.local, //     before any list: what the house says of its own names, no list takes back
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
+      ...(stages.clientSubnet === undefined ? [] : [stages.clientSubnet]), // before the cache: it is part of its key
       stages.cache, //     outside coalesce: a hit must not even look at the flights
       stages.coalesce, //  innermost but one: only what really leaves the house is joined
     ],

@@ -25,6 +25,13 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
     prefetch: config.cache.prefetch,
   },
   udpSize: config.udpSize,
+  edns: {
+    cookies: config.edns.cookies,
+    clientSubnet: config.edns.clientSubnet,
+    nsid: config.identity.nsid ?? undefined,
+    idle: config.connections.idle,
+  },
+  identity: { version: config.identity.version ?? undefined, host: config.identity.host ?? undefined },
   serving: servingSettings(config),
   names: { canaries: config.special.canaries, forwarded: config.special.forward },
 })

@@ -5,7 +5,9 @@ import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
 import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
+import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
+import type { Identity } from '../pipeline/stages/guard.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { SpecialSettings } from '../pipeline/stages/special.ts'
 import type { ListInfo } from '../policy/decision.ts'
@@ -26,6 +28,8 @@ export interface ResolverSettings {
   readonly udpSize: number
   readonly serving: ServingSettings
   readonly names: NameSettings
+  readonly edns: EdnsHabits
+  readonly identity: Identity
 }
 
 /** How connections are taken and kept. */

@@ -93,7 +93,7 @@ export class Upstream {
     this.#tries++
     const mixed = mixCase(query.wire)
     const dnssecOk = wantsDnssec(query)
-    const packet = new Uint8Array(query.wire.length + 32)
+    const packet = new Uint8Array(query.wire.length + 64)
     const length = writeQuery(packet, query, mixed, ASKED_HOW)
     const questionEnd = 12 + query.wire.length + 4
     const sent = packet.subarray(0, length)

@@ -3,6 +3,7 @@ import type { Address } from '../base/address.ts'
 import { foldByte, NAME_MAX, nameFromWire } from '../base/name.ts'
 import { type Edns, type Query, RCODE, type TransportKind, TYPE } from '../base/question.ts'
 import { u16 } from './bytes.ts'
+import { readOptions } from './edns-options.ts'
 
 /** Length of a DNS header (RFC 1035 §4.1.1). */
 export const HEADER = 12
@@ -41,7 +42,14 @@ export function readQuery(bytes: Uint8Array, offset: number, length: number, sen
   if (head.opcode !== 0) return { kind: 'reject', rcode: RCODE.NOTIMP, query: bare }
   const malformed = { kind: 'reject', rcode: RCODE.FORMERR, query: bare } as const
   // RFC 9619: exactly one question. No answers in a query; an authority record is for IXFR only (RFC 1995 §3).
-  if (u16(bytes, offset + 4) !== 1 || u16(bytes, offset + 6) !== 0) return malformed
+  const questions = u16(bytes, offset + 4)
+  if (questions > 1 || u16(bytes, offset + 6) !== 0) return malformed
+  if (questions === 0) {
+    // RFC 7873 §5.4: without a question, but with a cookie: it asks for ours.
+    const alone = readRest(bytes, offset, offset + HEADER, end, u16(bytes, offset + 8), u16(bytes, offset + 10))
+    if (alone === 'malformed' || alone?.options?.cookie === undefined || alone.version > 0) return malformed
+    return { kind: 'reject', rcode: RCODE.NOERROR, query: { ...bare, edns: alone } }
+  }
   const nameLength = questionNameLength(bytes, offset + HEADER, end)
   if (nameLength === 0 || offset + HEADER + nameLength + 4 > end) return malformed
   const wire = new Uint8Array(nameLength)
@@ -55,7 +63,9 @@ export function readQuery(bytes: Uint8Array, offset: number, length: number, sen
     class: u16(bytes, at + 2),
     edns: undefined,
   }
-  const rest = readRest(bytes, at + 4, end, u16(bytes, offset + 8), u16(bytes, offset + 10))
+  const authority = u16(bytes, offset + 8)
+  if (authority > 0 && query.type !== TYPE.IXFR) return { ...malformed, query }
+  const rest = readRest(bytes, offset, at + 4, end, authority, u16(bytes, offset + 10))
   if (rest === 'malformed') return { ...malformed, query }
   if (rest === undefined) return { kind: 'query', query }
   const withEdns: Query = { ...query, edns: rest }
@@ -87,6 +97,7 @@ export function questionNameLength(bytes: Uint8Array, start: number, end: number
 /** The records behind the question: the OPT record if there is one. Every byte must be accounted for. */
 function readRest(
   bytes: Uint8Array,
+  message: number,
   at: number,
   end: number,
   authority: number,
@@ -94,7 +105,7 @@ function readRest(
 ): Edns | undefined | 'malformed' {
   let edns: Edns | undefined
   for (let i = 0; i < authority + additional; i++) {
-    const nameLength = recordNameLength(bytes, at, end)
+    const nameLength = recordNameLength(bytes, message, at, end)
     const head = at + nameLength
     if (nameLength === 0 || head + 10 > end) return 'malformed'
     const dataEnd = head + 10 + u16(bytes, head + 8)
@@ -102,11 +113,15 @@ function readRest(
     if (u16(bytes, head) === TYPE.OPT) {
       // RFC 6891 §6.1.1: at most one, in the additional section, owned by the root.
       if (edns !== undefined || i < authority || nameLength !== 1) return 'malformed'
-      if (!optionsAreWhole(bytes, head + 10, dataEnd)) return 'malformed'
+      const options = readOptions(bytes, head + 10, dataEnd)
+      const version = bytes[head + 5] as number
+      // What options of another version mean, nobody knows: that it is another version is what must be said.
+      if (options === 'malformed' && version === 0) return 'malformed'
       edns = {
         size: u16(bytes, head + 2),
-        version: bytes[head + 5] as number,
+        version,
         dnssecOk: ((bytes[head + 6] as number) & 0x80) !== 0,
+        ...(options === undefined || options === 'malformed' ? {} : { options }),
       }
     }
     at = dataEnd
@@ -114,20 +129,20 @@ function readRest(
   return at === end ? edns : 'malformed'
 }
 
-/** As `questionNameLength`, but a compression pointer may end it: the name itself is not needed. */
-function recordNameLength(bytes: Uint8Array, start: number, end: number): number {
+/**
+ * As `questionNameLength`, but a compression pointer may end it: it must point backward (RFC 1035 §4.1.4) and is not
+ * followed, since the name itself is not needed. `message` is where the message begins.
+ */
+function recordNameLength(bytes: Uint8Array, message: number, start: number, end: number): number {
   for (let at = start; at < end && at - start < NAME_MAX; ) {
     const size = bytes[at] as number
     if (size === 0) return at + 1 - start
-    if (size >= 0xc0) return at + 2 <= end ? at + 2 - start : 0
+    if (size >= 0xc0) {
+      const to = at + 2 > end ? 0 : u16(bytes, at) & 0x3fff
+      return to >= HEADER && message + to < at ? at + 2 - start : 0
+    }
     if (size > 63) return 0
     at += size + 1
   }
   return 0
-}
-
-/** EDNS options are code, length, data, back to back (RFC 6891 §6.1.2); unknown ones are passed over. */
-function optionsAreWhole(bytes: Uint8Array, at: number, end: number): boolean {
-  while (at + 4 <= end) at += 4 + u16(bytes, at + 2)
-  return at === end
 }

@@ -1,7 +1,7 @@
 // Our own records as bytes. The door of dns2: its record model and encoders serve here, where all input is ours.
 import { Packet, type Resource } from 'dns2'
 import { wireFromName } from '../base/name.ts'
-import { TYPE } from '../base/question.ts'
+import { CLASS, TYPE } from '../base/question.ts'
 import type { OwnRecord } from '../base/reply.ts'
 import { putU16, putU32 } from './bytes.ts'
 
@@ -10,7 +10,7 @@ export function encodeRecord(record: OwnRecord): Uint8Array {
   const data = recordData(record)
   const bytes = new Uint8Array(10 + data.length)
   putU16(bytes, 0, record.kind === 'RAW' ? record.type : TYPE[record.kind])
-  putU16(bytes, 2, Packet.CLASS.IN)
+  putU16(bytes, 2, record.kind === 'TXT' ? (record.class ?? CLASS.IN) : CLASS.IN)
   putU32(bytes, 4, record.ttl)
   putU16(bytes, 8, data.length)
   bytes.set(data, 10)

@@ -4,6 +4,7 @@ import { wireFromName } from '../base/name.ts'
 import { CLASS, type ExtendedError, type Query, wantsDnssec } from '../base/question.ts'
 import type { OwnRecord, Reply } from '../base/reply.ts'
 import { putU16, putU32, u16, u32 } from './bytes.ts'
+import { OPTION, option } from './edns-options.ts'
 import { HEADER } from './read-query.ts'
 import { encodeRecord } from './records.ts'
 
@@ -15,6 +16,17 @@ export interface Written {
   /** `Clock.ticks()` from which on the written TTLs count down, second by second. */
   readonly born: number
 }
+
+/** What the OPT record of one query's reply says beside the usual. */
+export interface ReplyOptions {
+  /** Options as they stand in the record. */
+  readonly bytes: Uint8Array
+  /** The reply is padded to a multiple of so many bytes; 0 for not at all (RFC 8467 §4.1). */
+  readonly padTo: number
+}
+
+/** Nothing: the reply may be repeated to others. */
+export const NO_OPTIONS: ReplyOptions = Object.freeze({ bytes: new Uint8Array(0), padTo: 0 })
 
 /** Smallest and default UDP reply (RFC 1035 §4.2.1) and the largest message there is. */
 export const UDP_MIN = 512
@@ -40,9 +52,10 @@ export function writeReply(
   limit: number,
   udpSize: number,
   ticks: number,
+  own: ReplyOptions = NO_OPTIONS,
 ): Written {
   const questionLength = query.wire.length === 0 ? 0 : query.wire.length + 4
-  const opt = query.edns === undefined ? 0 : optLength(reply)
+  const opt = query.edns === undefined ? 0 : optLength(reply) + own.bytes.length
   const { body } = reply
   let end: number
   let ttlOffsets: readonly number[] = []
@@ -87,7 +100,8 @@ export function writeReply(
   if (questionLength > 0) out.set(packet.subarray(HEADER, HEADER + questionLength), HEADER)
   if (opt > 0) {
     putU16(out, 10, u16(out, 10) + 1)
-    end = writeOpt(out, end, query, reply, udpSize)
+    end = writeOpt(out, end, query, reply, udpSize, own)
+    if (own.padTo > 0) end = pad(out, end, end - opt + 9, own.padTo, limit)
   }
   return { length: end, ttlOffsets, born }
 }
@@ -109,8 +123,6 @@ function writeOwn(out: Uint8Array, at: number, records: readonly OwnRecord[], co
 /** Compression pointer to the question's name, which always stands right behind the header. */
 const QUESTION_POINTER = Uint8Array.of(0xc0, HEADER)
 
-/** RFC 8914 §2: an extended error is option 15: a 16-bit code, then UTF-8 text. */
-const EDE_OPTION = 15
 /** Longest extended error text that we send: small enough never to be the cause of truncation at 512 bytes. */
 const EDE_TEXT_MAX = 160
 
@@ -127,7 +139,7 @@ function optLength(reply: Reply): number {
   return 11 + (error === undefined ? 0 : 6 + errorText(error).length)
 }
 
-function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSize: number): number {
+function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSize: number, own: ReplyOptions): number {
   out[at] = 0
   putU16(out, at + 1, 41)
   putU16(out, at + 3, udpSize)
@@ -138,14 +150,29 @@ function writeOpt(out: Uint8Array, at: number, query: Query, reply: Reply, udpSi
   const error = errorOf(reply)
   if (error !== undefined) {
     const text = errorText(error)
-    putU16(out, end, EDE_OPTION)
+    // RFC 8914 §2: a 16-bit code, then UTF-8 text.
+    putU16(out, end, OPTION.ERROR)
     putU16(out, end + 2, 2 + text.length)
     putU16(out, end + 4, error.code)
     out.set(text, end + 6)
     end += 6 + text.length
   }
+  out.set(own.bytes, end)
+  end += own.bytes.length
   putU16(out, at + 9, end - at - 11)
   return end
+}
+
+/** Fills the OPT record, whose length stands at `lengthAt`, with zeros up to a multiple of `padTo` (RFC 7830 §3), within `limit`. */
+function pad(out: Uint8Array, at: number, lengthAt: number, padTo: number, limit: number): number {
+  const wanted = (padTo - ((at + 4) % padTo)) % padTo
+  const size = Math.min(wanted, limit - at - 4)
+  if (size < 0) return at
+  putU16(out, at, OPTION.PADDING)
+  putU16(out, at + 2, size)
+  out.fill(0, at + 4, at + 4 + size)
+  putU16(out, lengthAt, u16(out, lengthAt) + 4 + size)
+  return at + 4 + size
 }
 
 /** How an upstream is asked, beside the question. */
@@ -157,9 +184,6 @@ export interface AskedHow {
   /** Padded to a multiple of so many bytes, 0 for not at all: on encrypted ways, a name's length shows otherwise (RFC 8467 §4.1). */
   readonly padTo: number
 }
-
-/** RFC 7830 §3: option 12, filled with zeros. */
-const PADDING_OPTION = 12
 
 /** A query as bytes, for an upstream; its ID is put in when it is sent. `name` is the question's, letter case mixed (0x20). */
 export function writeQuery(out: Uint8Array, query: Query, name: Uint8Array, how: AskedHow): number {
@@ -176,11 +200,18 @@ export function writeQuery(out: Uint8Array, query: Query, name: Uint8Array, how:
   putU16(out, at + 1, 41)
   putU16(out, at + 3, how.udpSize)
   putU16(out, at + 7, wantsDnssec(query) ? 0x8000 : 0)
-  const end = at + 11
+  let end = at + 11
+  if (query.subnet !== undefined) {
+    const bytes = option(OPTION.SUBNET, query.subnet)
+    out.set(bytes, end)
+    putU16(out, at + 9, bytes.length)
+    end += bytes.length
+  }
   if (how.padTo === 0) return end
   const padding = (how.padTo - ((end + 4) % how.padTo)) % how.padTo
-  putU16(out, at + 9, 4 + padding)
-  putU16(out, end, PADDING_OPTION)
+  putU16(out, at + 9, end - at - 11 + 4 + padding)
+  // RFC 7830 §3: filled with zeros.
+  putU16(out, end, OPTION.PADDING)
   putU16(out, end + 2, padding)
   out.fill(0, end + 4, end + 4 + padding)
   return end + 4 + padding

@@ -79,6 +79,8 @@ export const SETTINGS: ResolverSettings = {
     trust: { proxyProtocol: [], httpProxies: [] },
   },
   names: { canaries: CANARIES, forwarded: [] },
+  edns: { cookies: 'answer', clientSubnet: 'strip', nsid: undefined, idle: 10_000 },
+  identity: { version: undefined, host: undefined },
 }
 
 /** A resolver in memory. */
@@ -117,6 +119,7 @@ export function inMemory(options: {
     names: options.names ?? NO_NAMES,
     clock,
     after: clock.after,
+    random: (bytes) => new Uint8Array(bytes).fill(7),
     post: (message) => void messages.push(message),
     upstreams: () => ({
       ask: async (query) => {

@@ -13,6 +13,8 @@ export interface AskOptions {
   /** EDNS size; left out: no OPT record. */
   readonly edns?: number
   readonly dnssecOk?: boolean
+  /** EDNS options by code; they make an OPT record of size 1232 where `edns` does not say otherwise. */
+  readonly options?: Readonly<Record<number, Uint8Array>>
 }
 
 /** A query packet. */
@@ -23,20 +25,25 @@ export function queryPacket(name: string, options: AskOptions = {}): Buffer {
     recursion = true,
     checkingDisabled = false,
     authenticData = false,
-    edns,
     dnssecOk = false,
   } = options
+  const edns = options.edns ?? (options.options === undefined ? undefined : 1232)
   return encode({
     type: 'query',
     id,
     flags: (recursion ? 0x0100 : 0) | (checkingDisabled ? 0x0010 : 0) | (authenticData ? 0x0020 : 0),
     questions: [{ type, name } as never],
-    additionals: edns === undefined ? [] : [opt(edns, dnssecOk)],
+    additionals: edns === undefined ? [] : [opt(edns, dnssecOk, 0, options.options)],
   })
 }
 
 /** An OPT record as dns-packet wants it. */
-export const opt = (size: number, dnssecOk = false, extendedRcode = 0) =>
+export const opt = (
+  size: number,
+  dnssecOk = false,
+  extendedRcode = 0,
+  options: Readonly<Record<number, Uint8Array>> = {},
+) =>
   ({
     type: 'OPT',
     name: '.',
@@ -45,7 +52,7 @@ export const opt = (size: number, dnssecOk = false, extendedRcode = 0) =>
     ednsVersion: 0,
     flags: dnssecOk ? 0x8000 : 0,
     flag_do: dnssecOk,
-    options: [],
+    options: Object.entries(options).map(([code, data]) => ({ code: Number(code), data: Buffer.from(data) })),
   }) as never
 
 /** A response packet, as an upstream would send it. `flags` beside QR. */
@@ -56,11 +63,24 @@ export function responsePacket(parts: Partial<Packet> & { flags?: number }): Buf
 /** Reads a packet; throws where the independent decoder finds it malformed. */
 export const readPacket = (packet: Uint8Array): DecodedPacket => decode(Buffer.from(packet))
 
-/** The extended DNS error of a packet: code and text. */
-export function extendedErrorOf(packet: Uint8Array): { code: number; text: string } | undefined {
+/** The data of an EDNS option of a packet. */
+export function optionOf(packet: Uint8Array, option: number): Buffer | undefined {
   const record = readPacket(packet).additionals?.find(({ type }) => type === 'OPT') as
     | { options?: { code: number; data?: Buffer }[] }
     | undefined
-  const data = record?.options?.find(({ code }) => code === 15)?.data
+  return record?.options?.find(({ code }) => code === option)?.data
+}
+
+/** The response code with its upper bits (RFC 6891 §6.1.3). */
+export function fullRcodeOf(packet: Uint8Array): number {
+  const record = readPacket(packet).additionals?.find(({ type }) => type === 'OPT') as
+    | { extendedRcode?: number }
+    | undefined
+  return ((record?.extendedRcode ?? 0) << 4) | ((packet[3] as number) & 15)
+}
+
+/** The extended DNS error of a packet: code and text. */
+export function extendedErrorOf(packet: Uint8Array): { code: number; text: string } | undefined {
+  const data = optionOf(packet, 15)
   return data === undefined ? undefined : { code: data.readUInt16BE(0), text: data.subarray(2).toString() }
 }

@@ -1,0 +1,72 @@
+// What the OPT record of a reply says to one client: cookie, idle time-out, server name, subnet, padding. Knows the query
+// and the settings; the bytes of the rest are others' affair.
+import type { Clock } from '../base/clock.ts'
+import { isEncrypted, type Query } from '../base/question.ts'
+import { putU16 } from '../wire/bytes.ts'
+import { OPTION, option } from '../wire/edns-options.ts'
+import { NO_OPTIONS, type ReplyOptions } from '../wire/write-reply.ts'
+import { type SubnetHabit, subnetEcho } from './client-subnet.ts'
+import type { Client } from './clients.ts'
+import type { Cookies, CookieVerdict } from './cookies.ts'
+
+/** How EDNS options of clients are taken. */
+export interface EdnsHabits {
+  readonly cookies: 'ignore' | 'answer' | 'require'
+  readonly clientSubnet: SubnetHabit
+  /** Name of this server for those who ask with NSID. */
+  readonly nsid: string | undefined
+  /** How long a connection may be idle, ms. */
+  readonly idle: number
+}
+
+/** RFC 8467 §4.1: replies are padded to a multiple of this. */
+const PADDED_TO = 468
+/** RFC 7828 §3.1: units of 100 ms. */
+const KEEPALIVE_UNIT = 100
+
+/** Says what replies carry. */
+export class EdnsReplies {
+  readonly #habits: EdnsHabits
+  readonly #cookies: Cookies
+  readonly #clock: Clock
+  readonly #nsid: Uint8Array
+
+  constructor(habits: EdnsHabits, cookies: Cookies, clock: Clock) {
+    this.#habits = habits
+    this.#cookies = cookies
+    this.#clock = clock
+    this.#nsid = new TextEncoder().encode(habits.nsid ?? '')
+  }
+
+  /** Whether UDP is for those only who have shown that their address is theirs. */
+  get cookiesRequired(): boolean {
+    return this.#habits.cookies === 'require'
+  }
+
+  /** What the query's cookie proves. */
+  judge(query: Query, client: Client): CookieVerdict {
+    if (this.#habits.cookies === 'ignore') return 'absent'
+    return this.#cookies.judge(query.edns?.options?.cookie, client.bytes, this.#clock.now())
+  }
+
+  /** The options for the reply to a query; `NO_OPTIONS` itself where the query had none of those that we know. */
+  replyTo(query: Query, client: Client): ReplyOptions {
+    const asked = query.edns?.options
+    if (asked === undefined) return NO_OPTIONS
+    const { transport } = query
+    const parts: Uint8Array[] = []
+    if (asked.cookie !== undefined && this.#habits.cookies !== 'ignore') {
+      parts.push(option(OPTION.COOKIE, this.#cookies.make(asked.cookie, client.bytes, this.#clock.now())))
+    }
+    // RFC 7828 §3.2.1: over UDP it is ignored; HTTP has its own way to say so.
+    if (asked.keepalive && (transport === 'tcp' || transport === 'tls')) {
+      const timeout = new Uint8Array(2)
+      putU16(timeout, 0, Math.min(0xffff, Math.floor(this.#habits.idle / KEEPALIVE_UNIT)))
+      parts.push(option(OPTION.KEEPALIVE, timeout))
+    }
+    if (asked.nsid && this.#nsid.length > 0) parts.push(option(OPTION.NSID, this.#nsid))
+    const echo = subnetEcho(query, this.#habits.clientSubnet)
+    if (echo !== undefined) parts.push(option(OPTION.SUBNET, echo))
+    return { bytes: Buffer.concat(parts), padTo: asked.padded && isEncrypted(transport) ? PADDED_TO : 0 }
+  }
+}
