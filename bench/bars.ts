@@ -5,6 +5,7 @@ import type { ByServer, Loaded, Results } from './results.ts'
 export const BAR_IDS = [
   'hits',
   'saturation',
+  'plain',
   'misses',
   'p99',
   'p50',
@@ -87,6 +88,9 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
     judged('saturation', 'answers a second at saturation, hits', count(rate['askfirst']), [
       ...atLeast('bar', rate['askfirst'], times(1.15, 'unbound', rate['unbound']), times(1.3, 'dnsmasq', faster(rate))),
       ...atLeast('aim', rate['askfirst'], times(1.3, 'unbound', rate['unbound'])),
+    ]),
+    judged('plain', 'answers a second at saturation, hits, without koffi', count(rate['askfirst-plain']), [
+      ...atLeast('bar', rate['askfirst-plain'], ['60,000', 60_000]),
     ]),
     judged('misses', 'processor time for an answer, misses', us(missCost['askfirst']), [
       ...atMost(

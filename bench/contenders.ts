@@ -116,6 +116,13 @@ export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptio
   },
 })
 
+/** The same without koffi, as on a platform for which it has no binary: node:dgram alone, a system call a datagram. */
+export const plainAskfirst: Contender = {
+  ...askfirst({ node: ['--no-addons'] }),
+  id: 'askfirst-plain',
+  how: 'a file in the lists folder; node:dgram',
+}
+
 /** The upstream of all of them. */
 export const upstream: Contender = {
   id: 'nsd',
