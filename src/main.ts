@@ -1,6 +1,7 @@
 // Composition root of the control thread. Read it beside the diagram in ARCHITECTURE.md: who feeds whom stands here.
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './base/address.ts'
@@ -56,7 +57,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
   // Lists become a policy; each new version goes to the resolver.
-  const policy = await PolicyKeeper.open(listSources(config), clock, {
+  const policy = await PolicyKeeper.open(listSources(config), join(config.state, 'policy'), clock, {
     changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
       lists.set(
         snapshot.generation,

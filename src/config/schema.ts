@@ -301,7 +301,9 @@ export const configSchema = z
       }),
     http: http.prefault({}).describe('The HTTP API, the metrics and the health check.'),
     log: log.prefault({}).describe('What is logged.'),
-    state: values.path.default('../state').describe('The folder for what must outlive a restart: the evidence.'),
+    state: values.path
+      .default('../state')
+      .describe('The folder for what must outlive a restart: the evidence, and the compiled lists.'),
   })
   .meta({
     title: 'askfirst configuration',

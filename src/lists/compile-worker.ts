@@ -1,11 +1,32 @@
-// The compile worker: loads the lists in a thread of its own, so that nothing waits for them, and posts the result.
+// The compile worker: takes the saved policy or loads the lists, in a thread of its own, so that nothing waits for them;
+// posts the result, and saves it for the next start.
 import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
+import { openSnapshot } from '../policy/snapshot.ts'
 import { loadPolicy, type OnBroken } from './load.ts'
+import { keyOf, readSaved, save } from './saved-policy.ts'
 import type { ListSources } from './sources.ts'
 
-const { sources, onBroken } = workerData as { sources: ListSources; onBroken: OnBroken }
-const chance = randomBytes(12)
-const seed = [chance.readInt32LE(0), chance.readInt32LE(4), chance.readInt32LE(8)] as const
+/** What the worker is told. */
+export interface CompileOrder {
+  readonly sources: ListSources
+  readonly onBroken: OnBroken
+  /** The file of the saved policy; undefined to save none. */
+  readonly saved: string | undefined
+}
 
-parentPort?.postMessage(await loadPolicy(sources, onBroken, seed))
+const { sources, onBroken, saved } = workerData as CompileOrder
+const key = saved === undefined ? undefined : await keyOf(sources)
+const known = saved === undefined || key === undefined ? undefined : await readSaved(saved, key)
+if (known !== undefined) parentPort?.postMessage(known)
+else {
+  const chance = randomBytes(12)
+  const seed = [chance.readInt32LE(0), chance.readInt32LE(4), chance.readInt32LE(8)] as const
+  const result = await loadPolicy(sources, onBroken, seed)
+  parentPort?.postMessage(result)
+  // Only what the lists still hold: what was edited meanwhile is compiled again anyway.
+  if (saved !== undefined && key !== undefined && result.kind === 'compiled' && (await keyOf(sources))?.equals(key)) {
+    // A disk that is full costs the next start its second, nothing else; the evidence file tells of the folder.
+    await save(saved, key, result, openSnapshot(result.buffer).size).catch(() => undefined)
+  }
+}

@@ -2,6 +2,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
+import type { CompileOrder } from './compile-worker.ts'
 import { reasonOf } from './file.ts'
 import type { Compilation, OnBroken } from './load.ts'
 import type { ListSources } from './sources.ts'
@@ -9,14 +10,15 @@ import type { ListSources } from './sources.ts'
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
  * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
- * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`.
+ * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`. `saved`
+ * names a file in which the result is kept: while no source has changed, it is taken from there.
  */
-export function compilePolicy(sources: ListSources, onBroken: OnBroken): Promise<Compilation> {
+export function compilePolicy(sources: ListSources, onBroken: OnBroken, saved?: string): Promise<Compilation> {
   return new Promise((resolve) => {
     // The worker has the ending of this file: .ts from the sources, .js from the package.
     const worker = new Worker(new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url), {
       name: 'askfirst-compile',
-      workerData: { sources: plain(sources), onBroken },
+      workerData: { sources: plain(sources), onBroken, saved } satisfies CompileOrder,
     })
     worker.once('message', resolve)
     worker.once('error', (error) => resolve(failed(reasonOf(error))))

@@ -30,6 +30,7 @@ type Compiled = Extract<Compilation, { kind: 'compiled' }>
 /** The policy and its upkeep. */
 export class PolicyKeeper {
   readonly #clock: Clock
+  readonly #saved: string
   readonly #events: PolicyEvents
   #sources: ListSources
   #compiled: Compiled
@@ -39,8 +40,16 @@ export class PolicyKeeper {
   #working: Promise<void> = Promise.resolve()
   #again = false
 
-  private constructor(sources: ListSources, compiled: Compiled, watch: ListWatch, clock: Clock, events: PolicyEvents) {
+  private constructor(
+    sources: ListSources,
+    saved: string,
+    compiled: Compiled,
+    watch: ListWatch,
+    clock: Clock,
+    events: PolicyEvents,
+  ) {
     this.#sources = sources
+    this.#saved = saved
     this.#compiled = compiled
     this.#policy = openPolicy(compiled.buffer, compiled.lists, 1)
     this.#loaded = clock.now()
@@ -49,21 +58,22 @@ export class PolicyKeeper {
     this.#watch = watch
   }
 
-  /** Compiles a first policy. A list that is broken as a whole is left out and reported: names must be answered. */
+  /** Compiles a first policy, or takes the one in the file `saved` where no list has changed since. A list that is broken as a whole is left out and reported: names must be answered. */
   static async open(
     sources: ListSources,
+    saved: string,
     clock: Clock,
     events: PolicyEvents,
   ): Promise<PolicyKeeper | readonly Problem[]> {
     let keeper: PolicyKeeper | undefined
     // Watched from before the first read, so that no edit falls in between.
     const watch = watchLists(sources, () => void keeper?.reload())
-    const compiled = await compilePolicy(sources, 'leave-out')
+    const compiled = await compilePolicy(sources, 'leave-out', saved)
     if (compiled.kind === 'refused') {
       watch.close()
       return compiled.problems
     }
-    keeper = new PolicyKeeper(sources, compiled, watch, clock, events)
+    keeper = new PolicyKeeper(sources, saved, compiled, watch, clock, events)
     if (compiled.problems.length > 0) events.problems(compiled.problems, false)
     return keeper
   }
@@ -116,7 +126,7 @@ export class PolicyKeeper {
   }
 
   async #reload(onBroken: OnBroken): Promise<void> {
-    const compiled = await compilePolicy(this.#sources, onBroken)
+    const compiled = await compilePolicy(this.#sources, onBroken, this.#saved)
     if (compiled.problems.length > 0) this.#events.problems(compiled.problems, compiled.kind === 'refused')
     if (compiled.kind === 'refused') return
     const before = this.#policy
