@@ -21,7 +21,14 @@ import { Judging } from './server/judging.ts'
 import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
 import { openReports, type Reports } from './server/reports.ts'
-import { houseSettings, ledgerOptions, listSources, resolverSettings, sinkholeAnswer } from './server/settings.ts'
+import {
+  houseSettings,
+  ledgerOptions,
+  listSources,
+  nameSettings,
+  resolverSettings,
+  sinkholeAnswer,
+} from './server/settings.ts'
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
 import { views } from './server/views.ts'
@@ -146,7 +153,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     learning: config.evidence.learning,
     cacheBytes: config.cache.size,
     sinkhole: sinkholeAnswer(config),
-    names: resolverSettings(config).names,
+    names: nameSettings(config),
   })
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
   const stopAll = async (): Promise<void> => {

@@ -17,11 +17,14 @@ import { Cookies } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { order } from './pipeline/order.ts'
+import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
+import { dns64 } from './pipeline/stages/dns64.ts'
 import { guard } from './pipeline/stages/guard.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
 import { local } from './pipeline/stages/local.ts'
+import { rebinding } from './pipeline/stages/rebinding.ts'
 import { sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
@@ -77,18 +80,20 @@ export function createResolver(world: ResolverParts): Resolver {
   const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
+  const made = { synthesised: 0 }
   const names = new Swappable(new HouseZone(world.names))
   const clients = new Clients(settings.allowFrom)
   const connections = new Connections(settings.serving.connections, world.clock)
   const reception: Reception = { connections, clients, trust: settings.serving.trust }
   const cookies = new Cookies(world.random ?? randomBytes)
   const firstStore = new AnswerCache(settings.cache, world.clock)
-  let parts = assemble(settings, policy, pause, names, journal, world, firstStore, cookies)
+  let parts = assemble(settings, policy, pause, names, made, journal, world, firstStore, cookies)
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
     cache: parts.cache.figures(),
     lane: parts.lane.size,
     clients: clients.size,
+    synthesised: made.synthesised,
     dropped: answerer.dropped,
     connections: connections.figures,
     upstreams: parts.upstreams.figures(),
@@ -124,7 +129,7 @@ export function createResolver(world: ResolverParts): Resolver {
           journal.flush()
           const { settings: next } = message
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
-          parts = assemble(next, policy, pause, names, journal, world, store, cookies)
+          parts = assemble(next, policy, pause, names, made, journal, world, store, cookies)
           answerer.use(parts)
           clients.admitFrom(next.allowFrom)
           connections.use(next.serving.connections)
@@ -161,6 +166,7 @@ function assemble(
   policy: Live<Policy>,
   pause: { readonly active: boolean },
   names: Live<HouseZone>,
+  made: { synthesised: number },
   journal: BatchWriter,
   { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
   store: AnswerCache,
@@ -169,13 +175,18 @@ function assemble(
   const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
   const upstreams = openThem(settings)
   const cache = cacheStage({ store, habits: settings.cacheHabits, clock, after, onFault })
+  const { dns64: nat64, rebinding: rebound, forwarded } = settings.names
   const specials = special(names, settings.names)
+  const locals = local({ names, forwarded, special: specials, clock })
+  const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
   const pipeline = order({
     guard: guard(settings.identity),
     special: specials,
-    local: local({ names, forwarded: settings.names.forwarded, special: specials, clock }),
+    local: locals,
     sinkhole: sinkhole(policy, settings.sinkhole, pause),
+    dns64: nat64 && dns64({ settings: nat64, own, clock, figures: made }),
     inspect: inspect(policy, settings.sinkhole, pause),
+    rebinding: rebound && rebinding(rebound, forwarded),
     clientSubnet: clientSubnet(settings.edns.clientSubnet),
     cache: cache.stage,
     coalesce: coalesce(),

@@ -120,6 +120,8 @@ export type RefusedReason =
   /** Cookies are required, and this was none of ours. */
   | 'cookie'
   | 'limit'
+  /** A name from outside that leads into the house. */
+  | 'rebinding'
 
 /** Why there is no answer although the query was in order. */
 export type FailedReason =

@@ -1,10 +1,9 @@
-// Records and rewrites as people write them, from text to what is used. Knows no key and no file.
+// Records as people write them, from text to what is used. Knows no key and no file.
 import { z } from 'zod'
-import { type Address, parseAddress } from '../base/address.ts'
+import { parseAddress } from '../base/address.ts'
 import { type Name, parseName } from '../base/name.ts'
 import type { OwnRecord } from '../base/reply.ts'
 import { addressOfReverse } from '../base/reverse.ts'
-import type { Rewrite } from '../names/snapshot.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import { optionalDuration } from './values.ts'
 import { found } from './words.ts'
@@ -76,8 +75,8 @@ export const records = z
     return Object.freeze(all)
   })
 
-/** A name to look at, or `*.` before one for all names under it. */
-function ownerOf(text: string): Name | undefined {
+/** A name as the owner of something, or `*.` before one for all names under it. */
+export function ownerOf(text: string): Name | undefined {
   const reverse = parseAddress(text) === undefined
   const name = reverse ? parseName(text) : undefined
   if (name === undefined || name === '.' || name === '*') return undefined
@@ -193,50 +192,3 @@ function textParts(text: string): string[] {
   }
   return [...parts, part]
 }
-
-const REWRITE = 'must be an address, a list of addresses, a name, or nxdomain'
-
-/** `rewrites:` — names, or all under one, with what they get instead. */
-export const rewrites = z
-  .record(z.string(), z.union([z.string(), z.array(z.string()).min(1).max(LENGTHS.addresses)]))
-  .prefault({})
-  .transform((byName, context): ReadonlyMap<Name, Rewrite> => {
-    const all = new Map<Name, Rewrite>()
-    const entries = Object.entries(byName)
-    if (entries.length > LENGTHS.names) {
-      context.addIssue({ code: 'custom', message: `must have at most ${LENGTHS.names} keys` })
-    }
-    for (const [text, value] of entries) {
-      const name = ownerOf(text)
-      if (name === undefined || all.has(name)) {
-        const message =
-          name === undefined ? `the key must be a name or *.name, found ${found(text)}` : `${name} stands twice`
-        context.addIssue({ code: 'custom', path: [text], message, params: { at: 'key' } })
-        continue
-      }
-      const rewrite = rewriteOf(value)
-      if (rewrite === undefined) {
-        context.addIssue({ code: 'custom', path: [text], message: `${REWRITE}, found ${found(value)}` })
-      } else all.set(name, rewrite)
-    }
-    return all
-  })
-
-function rewriteOf(value: string | readonly string[]): Rewrite | undefined {
-  const texts = typeof value === 'string' ? [value] : value
-  const addresses = texts.map((text) => parseAddress(text)).filter((one): one is Address => one !== undefined)
-  if (addresses.length === texts.length) return { kind: 'addresses', addresses }
-  if (addresses.length > 0 || texts.length !== 1) return undefined
-  const [text = ''] = texts
-  if (text.toLowerCase() === 'nxdomain') return { kind: 'nxdomain' }
-  const target = parseName(text)
-  return target === undefined || target === '.' || /^[\d.]+$/.test(target) ? undefined : { kind: 'name', target }
-}
-
-/** One name. */
-export const name = z.string().transform((text, context): Name => {
-  const parsed = parseAddress(text) === undefined ? parseName(text) : undefined
-  if (parsed !== undefined && parsed !== '.') return parsed
-  context.addIssue({ code: 'custom', message: `must be a name such as example.com, found ${found(text)}` })
-  return z.NEVER
-})

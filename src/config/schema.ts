@@ -5,7 +5,8 @@ import { z } from 'zod'
 import { PRIVATE_RANGES, prefixText } from '../base/address.ts'
 import { CANARIES } from '../names/special-zones.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
-import * as names from './records.ts'
+import { records } from './records.ts'
+import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
 import { edns, identity } from './schema-edns.ts'
 import { connections } from './schema-serving.ts'
@@ -191,6 +192,42 @@ const special = z.strictObject({
     }),
 })
 
+const dns64 = z.strictObject({
+  enabled: z
+    .boolean()
+    .default(false)
+    .describe('Give names that have no IPv6 address one that leads through NAT64 (RFC 6147). Needs a NAT64 router.'),
+  prefix: names.nat64Prefix,
+  exceptClients: z
+    .array(values.prefix)
+    .max(LENGTHS.ranges)
+    .prefault([])
+    .describe('Devices that have IPv4 and need no such addresses, by address or range.'),
+  exceptNames: z
+    .array(names.name)
+    .max(LENGTHS.zones)
+    .prefault([])
+    .describe('Names that get no such addresses, with all under them.'),
+})
+
+const rebinding = z.strictObject({
+  protect: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Refuse answers from outside that lead to addresses of a house: a web page could talk to your devices that way.',
+    ),
+  except: z
+    .array(names.name)
+    .max(LENGTHS.zones)
+    .prefault([])
+    .meta({
+      description:
+        'Names that may lead inside, with all under them. Your own records and zones with an upstream of their own always may.',
+      examples: [['plex.direct']],
+    }),
+})
+
 const http = z.strictObject({
   listen: z
     .array(values.listener(8053))
@@ -228,7 +265,7 @@ export const configSchema = z
     upstreams: upstreams
       .prefault({})
       .describe('The resolvers that all names go to which are neither blocked nor local.'),
-    records: names.records
+    records: records
       .describe(
         'The names of your house and what stands at each: an address, a list of them, another name, or a record such as "MX 10 mail.home.arpa"; "*." before a name takes in all under it. Reverse names follow by themselves.',
       )
@@ -257,6 +294,8 @@ export const configSchema = z
       ],
     }),
     special: special.prefault({}).describe('Names that mean something of their own and are answered here.'),
+    dns64: dns64.prefault({}).describe('IPv6 addresses for names that have IPv4 only.'),
+    rebinding: rebinding.prefault({}).describe('Names from outside that lead into the house.'),
     blocking: blocking.prefault({}).describe('What devices are told when they ask for a blocked name.'),
     lists: lists.prefault({}).describe('Which names are blocked. Edits of these files take effect at once.'),
     cache: cache.prefault({}).describe('Answers that are kept, so that they need not be fetched again.'),

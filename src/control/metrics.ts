@@ -92,6 +92,11 @@ const COUNTERS: readonly Family[] = [
     'Answers fetched before they expired, because they are asked for time and again.',
     ({ cache }) => cache.prefetches,
   ),
+  family(
+    'askfirst_synthesised_answers_total',
+    'Answers with addresses made by DNS64, repetitions by the fast lane not counted.',
+    ({ names }) => names.synthesised,
+  ),
   family('askfirst_verdicts_total', 'Judged connections by verdict.', 'verdict', (stats) => stats.verdicts),
   family(
     'askfirst_reports_overflowed_total',

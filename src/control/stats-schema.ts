@@ -78,6 +78,7 @@ const names = z
       })
       .describe('live leases whose host name is not answered, by reason'),
     overflowed: count.describe('names that found no place'),
+    synthesised: count.describe('answers with addresses made by DNS64; what the fast lane repeats is not counted'),
     files: z.array(
       z.object({
         path: z.string(),

@@ -42,6 +42,7 @@ const REFUSED: readonly RefusedReason[] = [
   'malformed',
   'limit',
   'cookie',
+  'rebinding',
 ]
 const FAILED: readonly FailedReason[] = [
   'upstream-timeout',

@@ -69,6 +69,7 @@ export class Tally {
     malformed: 0,
     cookie: 0,
     limit: 0,
+    rebinding: 0,
   }
   readonly #failed: Record<FailedReason, number> = {
     'upstream-timeout': 0,

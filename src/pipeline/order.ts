@@ -7,9 +7,12 @@ export interface Stages {
   readonly special: Stage
   readonly local: Stage
   readonly sinkhole: Stage
+  /** Left out where it is off, as is `rebinding`: a feature that is off costs nothing. */
+  readonly dns64?: Stage | undefined
   readonly inspect: Stage
   /** None where nothing of a client's address goes upstream. */
   readonly clientSubnet: Stage | undefined
+  readonly rebinding?: Stage | undefined
   readonly cache: Stage
   readonly coalesce: Stage
   readonly upstream: Next
@@ -23,10 +26,14 @@ export const order = (stages: Stages): Next =>
       stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
       stages.local, //     before any list: what the house says of its own names, no list takes back
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
+      ...off(stages.dns64), // outside inspect: what its addresses are made of has been looked at
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
       ...(stages.clientSubnet === undefined ? [] : [stages.clientSubnet]), // before the cache: it is part of its key
+      ...off(stages.rebinding), // outside the cache, too: an exception counts at once
       stages.cache, //     outside coalesce: a hit must not even look at the flights
       stages.coalesce, //  innermost but one: only what really leaves the house is joined
     ],
     stages.upstream, //    the only stage that leaves the house
   )
+
+const off = (stage: Stage | undefined): readonly Stage[] => (stage === undefined ? [] : [stage])

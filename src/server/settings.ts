@@ -4,7 +4,7 @@ import type { Config } from '../config/schema.ts'
 import type { LedgerOptions } from '../ledger/ledger.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
-import type { ResolverSettings, ServingSettings } from '../threads/messages.ts'
+import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
 import type { HouseSettings } from './house-names.ts'
 
 /** What a resolver thread needs. */
@@ -33,7 +33,7 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
   },
   identity: { version: config.identity.version ?? undefined, host: config.identity.host ?? undefined },
   serving: servingSettings(config),
-  names: { canaries: config.special.canaries, forwarded: config.special.forward },
+  names: nameSettings(config),
 })
 
 /** How connections are taken and kept. */
@@ -47,6 +47,16 @@ export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
   mode: blocking.answer,
   addresses: blocking.addresses,
   ttl: blocking.ttl,
+})
+
+/** How names are treated that are not simply the outside's. */
+export const nameSettings = ({ special, dns64, rebinding }: Config): NameSettings => ({
+  canaries: special.canaries,
+  forwarded: special.forward,
+  dns64: dns64.enabled
+    ? { prefix: dns64.prefix, exceptClients: dns64.exceptClients, exceptNames: dns64.exceptNames }
+    : undefined,
+  rebinding: rebinding.protect ? { except: rebinding.except } : undefined,
 })
 
 /** What the house calls its devices and services. */

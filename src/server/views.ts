@@ -110,7 +110,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
       loaded: timeText(policy.loaded),
     },
     lists: listStats(policy.lists, counters),
-    names: nameStats(parts.names),
+    names: nameStats(parts.names, figures),
     intake: parts.intake.health.map(sourceView),
     verdicts: { ...known.verdicts },
     evidence: {
@@ -126,7 +126,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
   }
 }
 
-const nameStats = (names: HouseNames): Stats['names'] => {
+const nameStats = (names: HouseNames, { synthesised }: ResolverFigures): Stats['names'] => {
   const { counts, refused, overflowed, rewrites } = names.counts
   return {
     domain: names.domain ?? null,
@@ -134,6 +134,7 @@ const nameStats = (names: HouseNames): Stats['names'] => {
     rewrites,
     refusedLeases: { ...refused },
     overflowed,
+    synthesised,
     files: names.files.map((file) => ({ ...file })),
   }
 }

@@ -7,7 +7,9 @@ import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
+import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
 import type { Identity } from '../pipeline/stages/guard.ts'
+import type { RebindingSettings } from '../pipeline/stages/rebinding.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { SpecialSettings } from '../pipeline/stages/special.ts'
 import type { ListInfo } from '../policy/decision.ts'
@@ -40,7 +42,11 @@ export interface ServingSettings {
 }
 
 /** How names are treated that are not simply the outside's. */
-export type NameSettings = SpecialSettings
+export interface NameSettings extends SpecialSettings {
+  /** Undefined where it is off. */
+  readonly dns64: Dns64Settings | undefined
+  readonly rebinding: RebindingSettings | undefined
+}
 
 /** A compiled policy on its way to a thread: the buffer is shared, not copied. */
 export interface PolicySnapshot {
@@ -89,6 +95,8 @@ export interface ResolverFigures {
   /** Entries of the fast lane. */
   readonly lane: number
   readonly clients: number
+  /** Answers with addresses made by DNS64; the fast lane's repetitions do not count. */
+  readonly synthesised: number
   /** Packets that were no query. */
   readonly dropped: number
   readonly connections: Readonly<Record<StreamKind, ConnectionFigures>>

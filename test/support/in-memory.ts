@@ -78,7 +78,7 @@ export const SETTINGS: ResolverSettings = {
     connections: { most: 2048, perClient: 64, idle: 30_000 },
     trust: { proxyProtocol: [], httpProxies: [] },
   },
-  names: { canaries: CANARIES, forwarded: [] },
+  names: { canaries: CANARIES, forwarded: [], dns64: undefined, rebinding: undefined },
   edns: { cookies: 'answer', clientSubnet: 'strip', nsid: undefined, idle: 10_000 },
   identity: { version: undefined, host: undefined },
 }

@@ -1,15 +1,13 @@
 // The house's own names: records, wildcards, rewrites. Knows no file and no configuration.
 import type { Clock } from '../../base/clock.ts'
-import { SECOND } from '../../base/clock.ts'
 import type { Live } from '../../base/live.ts'
-import { isUnder, type Name, wireFromName } from '../../base/name.ts'
-import { EDE, type Query, RCODE, TYPE } from '../../base/question.ts'
+import { isUnder, type Name } from '../../base/name.ts'
+import { EDE, RCODE, TYPE } from '../../base/question.ts'
 import { EMPTY_BODY, type OwnRecord, type Reply } from '../../base/reply.ts'
 import type { Found, HouseZone } from '../../names/house-zone.ts'
 import type { Rewrite } from '../../names/snapshot.ts'
-import { assemble } from '../../wire/assemble.ts'
-import { readRecords } from '../../wire/read-records.ts'
-import { type Next, type Stage, whenReplied } from '../stage.ts'
+import type { Stage } from '../stage.ts'
+import { follow } from './follow.ts'
 
 /** Aliases that are followed for one question; a longer chain is a circle, or nothing that anybody needs. */
 const CHAIN_MAX = 8
@@ -126,52 +124,5 @@ const CIRCLE: Reply = {
   body: EMPTY_BODY,
   outcome: { kind: 'local' },
   error: { code: EDE.OTHER, text: 'the aliases of this name go in a circle, or are too many' },
-  reusable: 0,
-}
-
-/** Asks for the name that an alias of ours leads to, as if the client had, and puts the alias before what comes. */
-function follow(
-  query: Query,
-  chain: readonly OwnRecord[],
-  target: Name,
-  ask: Next,
-  clock: Clock,
-): Reply | Promise<Reply> {
-  const wire = wireFromName(target)
-  if (wire === undefined) return CIRCLE
-  return whenReplied(ask({ ...query, name: target, wire }), (reply) => behind(query, chain, reply, clock.ticks()))
-}
-
-/** `reply` as an answer to `query`, with our aliases before it. Its outcome stays: it tells who answered, or who blocked. */
-export function behind(query: Query, chain: readonly OwnRecord[], reply: Reply, ticks: number): Reply {
-  const { body } = reply
-  if (body.kind === 'own') {
-    const ttls = chain.map(({ ttl }) => ttl)
-    return {
-      ...reply,
-      body: { ...body, answers: [...chain, ...body.answers], authoritative: false },
-      reusable: Math.min(reply.reusable, ...ttls),
-    }
-  }
-  const records = readRecords(body.message)
-  const age = Math.max(0, Math.floor((ticks - body.since) / SECOND))
-  const aged = (record: OwnRecord): OwnRecord => ({ ...record, ttl: Math.max(0, record.ttl - age) })
-  const message =
-    records === undefined
-      ? undefined
-      : assemble(query, reply.rcode, [...chain, ...records.answers.map(aged)], records.authority.map(aged))
-  if (message === undefined) return UNREADABLE
-  return {
-    ...reply,
-    body: { kind: 'wire', message, since: ticks },
-    reusable: Math.min(reply.reusable, message.ttl),
-  }
-}
-
-const UNREADABLE: Reply = {
-  rcode: RCODE.SERVFAIL,
-  body: EMPTY_BODY,
-  outcome: { kind: 'failed', reason: 'upstream-error' },
-  error: { code: EDE.OTHER, text: 'the answer for the name behind the alias cannot be put together' },
   reusable: 0,
 }

@@ -186,6 +186,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       rewrites: 1,
       refusedLeases: { unusable: 0, reserved: 1, defined: 0, taken: 0, address: 0 },
       overflowed: 0,
+      synthesised: 3,
       files: [{ path: '/var/lib/misc/dnsmasq.leases', kind: 'lease', format: 'dnsmasq', entries: 2, rejected: 0 }],
     },
     intake: [
