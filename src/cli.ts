@@ -6,6 +6,7 @@ import { Command, Option } from 'commander'
 import { auditCommand } from './audit.ts'
 import { endpointText } from './base/address.ts'
 import { Failure, type Problem, problemText } from './base/failure.ts'
+import { certCommand } from './cert.ts'
 import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { baseOf } from './control/client.ts'
@@ -71,6 +72,7 @@ withServer(program.command('explain').description('why a name is blocked or not,
   })
 
 auditCommand(program.command('audit'))
+certCommand(program.command('cert'))
 
 await program.parseAsync()
 

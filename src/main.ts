@@ -1,4 +1,5 @@
 // Composition root of the control thread. Read it beside the diagram in ARCHITECTURE.md: who feeds whom stands here.
+// Long because every part of the control thread is joined here and nowhere else.
 import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,7 @@ import { type Batch, BatchReader } from './journal/batch.ts'
 import { Tally } from './journal/tally.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
+import { openCertificate } from './server/certificate-keeper.ts'
 import { HouseNames } from './server/house-names.ts'
 import { Judging } from './server/judging.ts'
 import { Pausing } from './server/pausing.ts'
@@ -26,6 +28,7 @@ import {
   ledgerOptions,
   listSources,
   nameSettings,
+  pairFiles,
   resolverSettings,
   sinkholeAnswer,
 } from './server/settings.ts'
@@ -61,6 +64,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const started = clock.now()
   const tally = new Tally(randomBytes(4).readUInt32BE())
   const ledger = new Ledger({ ...ledgerOptions(config, ownAddresses()), born: started })
+  const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => {
+    resolver.send({ kind: 'pair', pair })
+  })
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
   // Lists become a policy; each new version goes to the resolver.
@@ -114,7 +120,13 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     giveUp = resolve
   })
   const resolver = await startResolver(
-    { listen: config.listen, settings: resolverSettings(config), policy: policy.snapshot, names: names.snapshot },
+    {
+      listen: { plain: config.listen, tls: config.tls.listen, https: config.https.listen, http: config.https.plain },
+      pair: certificate?.pair,
+      settings: resolverSettings(config),
+      policy: policy.snapshot,
+      names: names.snapshot,
+    },
     {
       batch: take,
       using: (generation, upstreams) => {
@@ -128,6 +140,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       died: giveUp,
     },
   ).catch(async (fault: unknown) => {
+    certificate?.close()
     policy.close()
     names.close()
     devices.close()
@@ -158,6 +171,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
   const stopAll = async (): Promise<void> => {
     upstreamsWatched()
+    certificate?.close()
     policy.close()
     names.close()
     devices.close()
@@ -178,6 +192,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       ledger,
       intake,
       policy,
+      certificate,
       pausing,
       resolver,
       names,

@@ -1,19 +1,28 @@
 // A resolver thread: sockets around a resolver, messages to and from the control thread. Does nothing but DNS.
+import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Endpoint, endpointText } from './base/address.ts'
-import type { Problem } from './base/failure.ts'
+import type { Endpoint } from './base/address.ts'
+import { DAY } from './base/clock.ts'
+import type { ErrorCode, Problem } from './base/failure.ts'
 import { createResolver } from './resolver.ts'
 import { systemClock } from './system-clock.ts'
 import type { FromResolver, ResolverStart, ToResolver } from './threads/messages.ts'
-import { expandWildcard, type Listener } from './transport/listener.ts'
+import { listenHttp, listenHttps } from './transport/https.ts'
+import { Identity } from './transport/identity.ts'
+import type { Listener, ListenerKind } from './transport/listener.ts'
 import { listenProblem } from './transport/port-holder.ts'
 import { listenTcp } from './transport/tcp.ts'
+import { listenTls } from './transport/tls.ts'
 import { openUdp } from './transport/udp-batch.ts'
+import { wantedListeners } from './transport/wanted.ts'
 
 /** The journal is flushed this often while there is something in it; who needs it sooner asks for it (`sync`). */
 const FLUSH_EVERY_MS = 250
 /** How late a connection that is idle or slow may be let go. */
 const SWEEP_EVERY_MS = 1000
+/** Bytes of keys for TLS session tickets (node:tls), and how long they are used. */
+const TICKET_KEYS = 48
+const TICKETS_EVERY_MS = DAY
 /** Local addresses come and go; the system does not tell, so we look. */
 const RESCAN_EVERY_MS = 3000
 
@@ -30,34 +39,49 @@ const resolver = createResolver({
   clock: systemClock,
   post,
 })
+const identity = start.pair && new Identity(start.pair, randomBytes(TICKET_KEYS))
 const listeners = new Map<string, Listener>()
+/** Those that could not be opened the last time, by the code of the problem. */
+const unopened = new Map<string, ErrorCode>()
 
 /** Opens what is missing and closes what went away. Returns what could not be opened. */
 async function listen(): Promise<Problem[]> {
-  const wanted = new Map<string, { kind: 'udp' | 'tcp'; endpoint: Endpoint }>()
-  for (const endpoint of start.listen.flatMap(expandWildcard)) {
-    for (const kind of ['udp', 'tcp'] as const) wanted.set(`${kind} ${endpointText(endpoint)}`, { kind, endpoint })
-  }
+  const wanted = wantedListeners(start.listen)
   for (const [key, listener] of listeners) {
     if (wanted.has(key)) continue
     listeners.delete(key)
     await listener.close()
   }
   const problems: Problem[] = []
-  const { answerer, clients, reception } = resolver
   for (const [key, { kind, endpoint }] of wanted) {
     if (listeners.has(key)) continue
     try {
-      const opened =
-        kind === 'udp'
-          ? await openUdp(endpoint, answerer, clients, systemClock)
-          : await listenTcp(endpoint, answerer, reception)
-      listeners.set(key, opened)
+      listeners.set(key, await openListener(kind, endpoint))
+      unopened.delete(key)
     } catch (fault) {
-      problems.push(await listenProblem(kind, endpoint, fault))
+      const problem = await listenProblem(kind === 'udp' ? 'udp' : 'tcp', endpoint, fault)
+      // Tried again and again; told once.
+      if (unopened.get(key) !== problem.code) problems.push(problem)
+      unopened.set(key, problem.code)
     }
   }
   return problems
+}
+
+function openListener(kind: ListenerKind, endpoint: Endpoint): Promise<Listener> {
+  const { answerer, clients, reception } = resolver
+  switch (kind) {
+    case 'udp':
+      return openUdp(endpoint, answerer, clients, systemClock)
+    case 'tcp':
+      return listenTcp(endpoint, answerer, reception)
+    case 'http':
+      return listenHttp(endpoint, answerer, reception)
+    case 'tls':
+    case 'https':
+      if (identity === undefined) throw new Error('there is no certificate')
+      return (kind === 'tls' ? listenTls : listenHttps)(endpoint, answerer, reception, identity)
+  }
 }
 
 const opened = (): FromResolver => ({
@@ -68,7 +92,7 @@ const opened = (): FromResolver => ({
 /** Looks for new and lost addresses; an address that cannot be used yet is tried again the next time. */
 async function rescan(): Promise<void> {
   const before = [...listeners.keys()].join()
-  await listen()
+  for (const problem of await listen()) post({ kind: 'trouble', problem })
   if ([...listeners.keys()].join() !== before) post(opened())
 }
 
@@ -84,15 +108,21 @@ if (final.length > 0 || listeners.size === 0) {
 
 const flushing = setInterval(() => resolver.journal.flush(), FLUSH_EVERY_MS)
 const sweeping = setInterval(() => resolver.reception.connections.sweep(), SWEEP_EVERY_MS)
+const tickets = setInterval(() => identity?.renewTickets(randomBytes(TICKET_KEYS)), TICKETS_EVERY_MS)
 let scanning: Promise<void> = Promise.resolve()
 const scans = setInterval(() => {
   scanning = scanning.then(rescan)
 }, RESCAN_EVERY_MS)
 
 port.on('message', (message: ToResolver) => {
+  if (message.kind === 'pair') {
+    identity?.use(message.pair)
+    return
+  }
   if (message.kind !== 'close') return resolver.obey(message)
   clearInterval(flushing)
   clearInterval(sweeping)
+  clearInterval(tickets)
   clearInterval(scans)
   void scanning
     .then(() => Promise.all([...listeners.values()].map((listener) => listener.close())))

@@ -12,7 +12,7 @@ import type { NamesSnapshot } from './names/snapshot.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { clientSubnet } from './pipeline/client-subnet.ts'
-import { Clients } from './pipeline/clients.ts'
+import { type Admission, Clients } from './pipeline/clients.ts'
 import { Cookies } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
@@ -37,7 +37,7 @@ import type {
   ResolverSettings,
   ToResolver,
 } from './threads/messages.ts'
-import type { Reception } from './transport/accept.ts'
+import { noHttpStatuses, type Reception } from './transport/accept.ts'
 import { Connections } from './transport/connections.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
 import { answerTexts } from './wire/answer-text.ts'
@@ -55,7 +55,7 @@ export interface Resolver {
   readonly reception: Reception
   readonly journal: BatchWriter
   /** Obeys a message of the control thread; `close` is the thread's own affair. */
-  readonly obey: (message: Exclude<ToResolver, { kind: 'close' }>) => void
+  readonly obey: (message: Exclude<ToResolver, { kind: 'close' | 'pair' }>) => void
   readonly close: () => void
 }
 
@@ -82,9 +82,15 @@ export function createResolver(world: ResolverParts): Resolver {
   const pause = { active: false }
   const made = { synthesised: 0 }
   const names = new Swappable(new HouseZone(world.names))
-  const clients = new Clients(settings.allowFrom)
+  const clients = new Clients(admission(settings))
   const connections = new Connections(settings.serving.connections, world.clock)
-  const reception: Reception = { connections, clients, trust: settings.serving.trust }
+  const reception: Reception = {
+    connections,
+    clients,
+    trust: settings.serving.trust,
+    name: settings.serving.name,
+    httpStatuses: noHttpStatuses(),
+  }
   const cookies = new Cookies(world.random ?? randomBytes)
   const firstStore = new AnswerCache(settings.cache, world.clock)
   let parts = assemble(settings, policy, pause, names, made, journal, world, firstStore, cookies)
@@ -96,6 +102,7 @@ export function createResolver(world: ResolverParts): Resolver {
     synthesised: made.synthesised,
     dropped: answerer.dropped,
     connections: connections.figures,
+    httpStatuses: reception.httpStatuses,
     upstreams: parts.upstreams.figures(),
   })
   const tellUsing = (): void => {
@@ -131,9 +138,10 @@ export function createResolver(world: ResolverParts): Resolver {
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
           parts = assemble(next, policy, pause, names, made, journal, world, store, cookies)
           answerer.use(parts)
-          clients.admitFrom(next.allowFrom)
+          clients.admitFrom(admission(next))
           connections.use(next.serving.connections)
           reception.trust = next.serving.trust
+          reception.name = next.serving.name
           tellUsing()
           setTimeout(() => old.upstreams.close(), FAREWELL_MS).unref()
           return
@@ -157,6 +165,8 @@ export function createResolver(world: ResolverParts): Resolver {
     },
   }
 }
+
+const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({ plain: allowFrom, ...serving.allowFrom })
 
 const open = ({ buffer, lists, generation }: PolicySnapshot): Policy => openPolicy(buffer, lists, generation)
 

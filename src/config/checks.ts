@@ -21,6 +21,9 @@ export interface Check {
 
 const LISTENERS: readonly (readonly [path: readonly string[], protocols: readonly string[]])[] = [
   [['listen'], ['UDP', 'TCP']],
+  [['tls', 'listen'], ['TCP']],
+  [['https', 'listen'], ['TCP']],
+  [['https', 'plain'], ['TCP']],
   [['reports', 'syslog', 'udp'], ['UDP']],
   [['reports', 'syslog', 'tcp'], ['TCP']],
   [['http', 'listen'], ['TCP']],
@@ -78,6 +81,37 @@ export const CHECKS: readonly Check[] = [
           },
         ]
       }),
+  },
+  ...(['tls', 'https'] as const).map(
+    (section): Check => ({
+      reads: [[section, 'listen'], ['certificate']],
+      find: ({ [section]: { listen }, certificate }) =>
+        listen.length === 0 || (certificate.file !== null && certificate.key !== null)
+          ? []
+          : [
+              {
+                path: [section, 'listen'],
+                message: 'needs a certificate, and certificate.file or certificate.key is not set',
+                hint: 'Make one with "askfirst cert", or name the files that your ACME client writes.',
+              },
+            ],
+    }),
+  ),
+  {
+    reads: [
+      ['https', 'plain'],
+      ['https', 'proxies'],
+    ],
+    find: ({ https }) =>
+      https.plain.length === 0 || https.proxies.length > 0
+        ? []
+        : [
+            {
+              path: ['https', 'plain'],
+              message: 'is for reverse proxies, and https.proxies names none',
+              hint: 'Write for example "proxies: [127.0.0.1]" below it.',
+            },
+          ],
   },
   { reads: LISTENERS.map(([path]) => path), find: clashes },
   {

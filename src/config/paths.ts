@@ -15,6 +15,11 @@ export function resolvePaths(config: Config, folder: string): Config {
     reports: { ...config.reports, files: config.reports.files.map(absolute) },
     devices: { ...config.devices, leases: config.devices.leases.map(absolute) },
     hosts: config.hosts.map(absolute),
+    certificate: {
+      ...config.certificate,
+      file: config.certificate.file === null ? null : absolute(config.certificate.file),
+      key: config.certificate.key === null ? null : absolute(config.certificate.key),
+    },
     state: absolute(config.state),
   }
 }

@@ -3,6 +3,78 @@ import { z } from 'zod'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import * as values from './values.ts'
 
+/** `certificate` */
+export const certificate = z.strictObject({
+  name: values.domain
+    .nullable()
+    .prefault(null)
+    .meta({
+      description:
+        'The name that devices know this machine by, such as dns.example.org. A device that asks as tv.dns.example.org is the client "tv". Needed for discovery (DDR).',
+      examples: ['dns.home.arpa'],
+    }),
+  file: values.path
+    .nullable()
+    .default(null)
+    .meta({
+      description:
+        'The certificate with its chain, PEM. A new one is taken when it is written, and no connection is cut. "askfirst cert" makes one.',
+      examples: ['/etc/askfirst/tls/cert.pem'],
+    }),
+  key: values.path
+    .nullable()
+    .default(null)
+    .meta({ description: 'Its private key, PEM, without a passphrase.', examples: ['/etc/askfirst/tls/key.pem'] }),
+})
+
+const allowFrom = (what: string) =>
+  z
+    .array(values.prefix)
+    .max(LENGTHS.ranges)
+    .nullable()
+    .prefault(null)
+    .describe(`Who may ask ${what}. null: as "allowFrom" says.`)
+
+/** `tls` */
+export const tls = z.strictObject({
+  listen: z
+    .array(values.listener(853))
+    .max(LENGTHS.sockets)
+    .prefault([])
+    .describe(
+      'Addresses for DNS over TLS, which Android calls Private DNS, such as ["0.0.0.0:853", "[::]:853"]; [] for none.',
+    ),
+  allowFrom: allowFrom('over TLS'),
+})
+
+/** `https` */
+export const https = z.strictObject({
+  listen: z
+    .array(values.listener(443))
+    .max(LENGTHS.sockets)
+    .prefault([])
+    .describe(
+      'Addresses for DNS over HTTPS, such as ["0.0.0.0:443", "[::]:443"], at the path /dns-query or /dns-query/NAME-OF-CLIENT; [] for none.',
+    ),
+  plain: z
+    .array(values.listener(8054))
+    .max(LENGTHS.sockets)
+    .prefault([])
+    .describe(
+      'Addresses for the same over plain HTTP, such as ["127.0.0.1:8054"], behind a reverse proxy that does the TLS; [] for none.',
+    ),
+  proxies: z
+    .array(values.prefix)
+    .max(LENGTHS.ranges)
+    .prefault([])
+    .meta({
+      description:
+        'Reverse proxies, by address or range, that are believed when they say who the client is (Forwarded or X-Forwarded-For). Only they may use "plain".',
+      examples: [['127.0.0.1', '::1']],
+    }),
+  allowFrom: allowFrom('over HTTPS'),
+})
+
 /** `connections` */
 export const connections = z.strictObject({
   most: values.count(

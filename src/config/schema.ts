@@ -9,7 +9,7 @@ import { records } from './records.ts'
 import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
 import { edns, identity } from './schema-edns.ts'
-import { connections } from './schema-serving.ts'
+import { certificate, connections, https, tls } from './schema-serving.ts'
 import * as values from './values.ts'
 
 const privateRanges = PRIVATE_RANGES.map(prefixText)
@@ -303,6 +303,9 @@ export const configSchema = z
       BOUNDS.udpSize,
       'The largest UDP reply in bytes; a larger one is cut and asked again over TCP.',
     ),
+    tls: tls.prefault({}).describe('DNS over TLS. Needs a certificate.'),
+    https: https.prefault({}).describe('DNS over HTTPS. Needs a certificate, or a reverse proxy that has one.'),
+    certificate: certificate.prefault({}).describe('Who we are over TLS and HTTPS.'),
     connections: connections.prefault({}).describe('Connections of clients, over all transports but UDP.'),
     edns: edns.prefault({}).describe('How extensions in questions (EDNS options) are taken.'),
     identity: identity

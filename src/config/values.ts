@@ -4,6 +4,7 @@ import type { Address, Endpoint, Mac, Prefix } from '../base/address.ts'
 import { addressBytes, parseAddress, parseEndpoint, parseMac, parsePrefix, scopeOf } from '../base/address.ts'
 import type { Bound } from '../base/bounds.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../base/clock.ts'
+import { type Name, parseName } from '../base/name.ts'
 import { found, mustBe, nearest } from './words.ts'
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: SECOND, m: MINUTE, h: HOUR, d: DAY }
@@ -102,6 +103,14 @@ export const clientSubnet = () =>
 export const address = z.string({ error: mustBe('an IP address') }).transform((text, context): Address => {
   const found = hasZone(text) ? undefined : parseAddress(text)
   return found ?? reject(context, 'an IP address, such as 192.168.1.2 or fd00::2', text, addressHint(text))
+})
+
+/** A domain name, in canonical form. */
+export const domain = z.string({ error: mustBe('a domain name') }).transform((text, context): Name => {
+  const name = parseName(text)
+  return name !== undefined && name !== '.'
+    ? name
+    : reject(context, 'a domain name, such as dns.example.org', text, undefined)
 })
 
 /** The MAC of one device, in any letter case, with colons or dashes; becomes lower case with colons. */

@@ -1,5 +1,6 @@
 // The figures as Prometheus text: made from `Stats` at each scrape, so nothing is counted twice. The door of prom-client.
 //
+// Long because it is the one table of every family.
 // Labels come from the configuration and from closed sets only: never a name that was asked for, never a client.
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client'
 import { safeText } from '../base/text.ts'
@@ -48,6 +49,7 @@ const COUNTERS: readonly Family[] = [
         ),
       ),
   },
+  family('askfirst_https_responses_total', 'Responses of DNS over HTTPS.', 'status', (stats) => stats.httpStatuses),
   family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
   family('askfirst_list_hits_total', 'Blocked DNS queries by list.', 'list', ({ lists }) =>
     Object.fromEntries(lists.map((list) => [list.name, list.hits])),
@@ -115,6 +117,11 @@ const GAUGES: readonly Family[] = [
   family('askfirst_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
   family('askfirst_open_connections', 'Connections of clients that are open.', 'transport', ({ connections }) =>
     Object.fromEntries(Object.entries(connections).map(([transport, { open }]) => [transport, open])),
+  ),
+  family(
+    'askfirst_certificate_expires_seconds',
+    'When the certificate ends, since 1970; 0 without one.',
+    ({ certificate }) => (certificate === null ? 0 : Date.parse(certificate.until) / 1000),
   ),
   family('askfirst_cache_entries', 'Answers in the cache.', ({ cache }) => cache.entries),
   family('askfirst_cache_bytes', 'Memory that cached answers take.', ({ cache }) => cache.bytes),

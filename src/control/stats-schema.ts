@@ -129,6 +129,15 @@ export const stats = z
     rcodes: counts,
     transports: counts,
     connections: z.object({ tcp: connections, tls: connections, https: connections }),
+    httpStatuses: counts.describe('responses of DNS over HTTPS, by status'),
+    certificate: z
+      .object({
+        names: z.array(z.string()),
+        until: time,
+        problem: z.string().nullable().describe('what is wrong with its files as they are now'),
+      })
+      .nullable()
+      .describe('the certificate in use; null where nothing encrypted is served'),
     latency: z.object({ boundsUs: z.array(z.number()), outcomes: perOutcome(duration) }),
     lastDay: z.object({
       from: time,

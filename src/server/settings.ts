@@ -5,6 +5,7 @@ import type { LedgerOptions } from '../ledger/ledger.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
+import type { PairFiles } from './certificate-keeper.ts'
 import type { HouseSettings } from './house-names.ts'
 
 /** What a resolver thread needs. */
@@ -37,10 +38,18 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
 })
 
 /** How connections are taken and kept. */
-const servingSettings = ({ connections }: Config): ServingSettings => ({
+const servingSettings = ({ connections, tls, https, certificate, allowFrom }: Config): ServingSettings => ({
   connections: { most: connections.most, perClient: connections.perClient, idle: connections.idle },
-  trust: { proxyProtocol: connections.proxyProtocol, httpProxies: [] },
+  trust: { proxyProtocol: connections.proxyProtocol, httpProxies: https.proxies },
+  allowFrom: { tls: tls.allowFrom ?? allowFrom, https: https.allowFrom ?? allowFrom },
+  name: certificate.name ?? undefined,
 })
+
+/** Where certificate and key are; undefined where nothing needs them. The configuration has been checked for both. */
+export function pairFiles({ tls, https, certificate: { file, key } }: Config): PairFiles | undefined {
+  if ((tls.listen.length === 0 && https.listen.length === 0) || file === null || key === null) return undefined
+  return { certificate: file, key }
+}
 
 /** What blocked names get. */
 export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({

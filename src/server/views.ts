@@ -14,6 +14,7 @@ import type { Ledger } from '../ledger/ledger.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
+import type { CertificateKeeper } from './certificate-keeper.ts'
 import { explain } from './explain.ts'
 import type { HouseNames } from './house-names.ts'
 import type { Pause, Pausing } from './pausing.ts'
@@ -31,6 +32,8 @@ export interface Parts {
   readonly pausing: Pausing
   readonly resolver: ResolverLink
   readonly names: HouseNames
+  /** Where something encrypted is served. */
+  readonly certificate: CertificateKeeper | undefined
   /** What may change by a reload. */
   readonly settings: () => {
     readonly learning: number
@@ -101,6 +104,8 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     uptime: Math.max(0, (now - started) / 1000),
     ...journalStats(tally, now, (device) => ledger.nameOf(device)),
     connections: figures.connections,
+    httpStatuses: { ...figures.httpStatuses },
+    certificate: certificateView(parts.certificate),
     upstreams: upstreamStats(figures.upstreams, counters),
     cache: cacheStats({ ...figures.cache, maxBytes: cacheBytes, laneEntries: figures.lane }, counters),
     policy: {
@@ -138,6 +143,15 @@ const nameStats = (names: HouseNames, { synthesised }: ResolverFigures): Stats['
     files: names.files.map((file) => ({ ...file })),
   }
 }
+
+const certificateView = (keeper: CertificateKeeper | undefined): Stats['certificate'] =>
+  keeper === undefined
+    ? null
+    : {
+        names: [...keeper.facts.names],
+        until: timeText(keeper.facts.until),
+        problem: keeper.problem === undefined ? null : `${keeper.problem.message} [${keeper.problem.code}]`,
+      }
 
 const sourceView = (health: SourceHealth): Stats['intake'][number] => ({
   source: health.source,

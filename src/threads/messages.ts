@@ -13,9 +13,11 @@ import type { RebindingSettings } from '../pipeline/stages/rebinding.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { SpecialSettings } from '../pipeline/stages/special.ts'
 import type { ListInfo } from '../policy/decision.ts'
-import type { Trust } from '../transport/accept.ts'
+import type { HttpStatuses, Trust } from '../transport/accept.ts'
 import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transport/connections.ts'
+import type { Pair } from '../transport/identity.ts'
 import type { ListenerKind } from '../transport/listener.ts'
+import type { ListenSettings } from '../transport/wanted.ts'
 import type { Persistence } from '../upstream/forward.ts'
 import type { UpstreamFigures } from '../upstream/upstream.ts'
 
@@ -39,6 +41,10 @@ export interface ServingSettings {
   /** `idle` is also what the edns-tcp-keepalive option may promise (RFC 7828). */
   readonly connections: ConnectionBounds
   readonly trust: Trust
+  /** Who may ask over TLS and HTTPS. */
+  readonly allowFrom: { readonly tls: readonly Prefix[]; readonly https: readonly Prefix[] }
+  /** Our own name over TLS. */
+  readonly name: Name | undefined
 }
 
 /** How names are treated that are not simply the outside's. */
@@ -57,7 +63,9 @@ export interface PolicySnapshot {
 
 /** What a resolver thread starts with. */
 export interface ResolverStart {
-  readonly listen: readonly Endpoint[]
+  readonly listen: ListenSettings
+  /** Needed where TLS or HTTPS is served. */
+  readonly pair: Pair | undefined
   readonly settings: ResolverSettings
   readonly policy: PolicySnapshot
   readonly names: NamesSnapshot
@@ -77,6 +85,8 @@ export type ToResolver =
   | { readonly kind: 'sync'; readonly token: number }
   /** Tell what the cache holds for a name. */
   | { readonly kind: 'look'; readonly token: number; readonly name: Name }
+  /** A new certificate, checked. */
+  | { readonly kind: 'pair'; readonly pair: Pair }
   | { readonly kind: 'close' }
 
 /** One cached answer, for people. */
@@ -100,6 +110,7 @@ export interface ResolverFigures {
   /** Packets that were no query. */
   readonly dropped: number
   readonly connections: Readonly<Record<StreamKind, ConnectionFigures>>
+  readonly httpStatuses: Readonly<HttpStatuses>
   readonly upstreams: readonly UpstreamFigures[]
 }
 

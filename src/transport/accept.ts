@@ -4,6 +4,7 @@ import { createServer, type Socket } from 'node:net'
 import { addressBytes, type Endpoint, inPrefixes, type Prefix } from '../base/address.ts'
 import type { Clients, Door } from '../pipeline/clients.ts'
 import type { Connection, Connections, StreamKind } from './connections.ts'
+import type { Refusal } from './doh-request.ts'
 import type { Listener, ListenerKind } from './listener.ts'
 import { PROXY_HEADER_MAX, readProxyHeader } from './proxy-header.ts'
 
@@ -20,7 +21,26 @@ export interface Reception {
   readonly connections: Connections
   readonly clients: Clients
   trust: Trust
+  /** Our own name over TLS; what stands before it is a client's id. */
+  name: string | undefined
+  /** HTTP responses by status. */
+  readonly httpStatuses: HttpStatuses
 }
+
+/** HTTP responses by status; only ever grow. */
+export type HttpStatuses = Record<Refusal | 200, number>
+
+export const noHttpStatuses = (): HttpStatuses => ({
+  200: 0,
+  400: 0,
+  404: 0,
+  405: 0,
+  408: 0,
+  413: 0,
+  414: 0,
+  415: 0,
+  503: 0,
+})
 
 /** A connection that may be served. */
 export interface Admitted {

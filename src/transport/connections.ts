@@ -18,8 +18,8 @@ export interface ConnectionBounds {
 export const STREAM_BOUNDS = {
   /** ms until a connection's first message, and from a message's first byte to its last: nobody honest is slower. */
   message: 10_000,
-  /** Queries of one connection that may wait for their answers; beyond it nothing more is read from it. */
-  inFlight: 64,
+  /** Queries of one connection that may wait for their answers; beyond it nothing more is read from it (RFC 9113 §6.5.2). */
+  inFlight: 100,
   /** Bytes of replies that may wait for their reader; beyond it nothing more is read from it. */
   unread: 64 * 1024,
   /** ms that a connection has been quiet before it may make room for a new one. */
@@ -179,7 +179,8 @@ export class Connections {
 export class Connection {
   readonly #all: Connections
   readonly kind: StreamKind
-  readonly end: End
+  /** How to end it; whoever speaks a protocol on it knows a politer way. */
+  end: End
   /** Whom it counts for; undefined while that is not known. */
   client: string | undefined
   /** `Clock.ticks()` of its last touch. */
@@ -211,6 +212,12 @@ export class Connection {
   asked(): void {
     this.isWaited = false
     this.inFlight++
+    this.#all.touch(this)
+  }
+
+  /** What came was refused as a whole; the connection goes on. */
+  rejected(): void {
+    this.isWaited = false
     this.#all.touch(this)
   }
 

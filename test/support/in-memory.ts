@@ -77,6 +77,8 @@ export const SETTINGS: ResolverSettings = {
   serving: {
     connections: { most: 2048, perClient: 64, idle: 30_000 },
     trust: { proxyProtocol: [], httpProxies: [] },
+    allowFrom: { tls: PRIVATE_RANGES, https: PRIVATE_RANGES },
+    name: undefined,
   },
   names: { canaries: CANARIES, forwarded: [], dns64: undefined, rebinding: undefined },
   edns: { cookies: 'answer', clientSubnet: 'strip', nsid: undefined, idle: 10_000 },

@@ -160,6 +160,8 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       tls: { open: 3, accepted: 9, refused: 0, displaced: 0, timedOut: 6, faulty: 0 },
       https: { open: 0, accepted: 0, refused: 0, displaced: 0, timedOut: 0, faulty: 0 },
     },
+    httpStatuses: { 200: 12, 400: 1 },
+    certificate: { names: ['dns.example'], until: timeText(NOW + 20 * HOUR), problem: null },
     upstreams: upstreamStats(
       [
         {

@@ -1,0 +1,50 @@
+// DNS over TLS (RFC 7858) on one address: admitted connections, a handshake, then the same stream as over TCP.
+import { createServer } from 'node:tls'
+import type { Endpoint } from '../base/address.ts'
+import type { Answerer } from '../pipeline/answer.ts'
+import { listenStream, type Reception } from './accept.ts'
+import { idFromServerName } from './client-id.ts'
+import { STREAM_BOUNDS } from './connections.ts'
+import { Handshakes } from './handshakes.ts'
+import type { Identity } from './identity.ts'
+import type { Listener } from './listener.ts'
+import { serveStream } from './stream.ts'
+
+/** Listens; rejects with the system's error where it cannot. */
+export async function listenTls(
+  at: Endpoint,
+  answerer: Answerer,
+  reception: Reception,
+  identity: Identity,
+): Promise<Listener> {
+  const server = createServer({
+    ...identity.options,
+    // RFC 7858 §3.1 asks for no ALPN; who offers protocols must offer "dot" (IANA), or means somebody else.
+    ALPNProtocols: ['dot'],
+    handshakeTimeout: STREAM_BOUNDS.message,
+  })
+  const handshakes = new Handshakes(server)
+  server.on('secureConnection', (socket) => {
+    socket.on('error', () => socket.destroy())
+    const admitted = handshakes.of(socket)
+    if (admitted === undefined) {
+      socket.destroy()
+      return
+    }
+    const { connection, from } = admitted
+    connection.end = socket
+    const id = idFromServerName(socket.servername, reception.name)
+    serveStream(socket, connection, 'tls', () => reception.clients.via('tls', from, id), answerer)
+  })
+  identity.attach(server)
+  const listener = await listenStream('tls', at, 'tls', reception, (socket, admitted) =>
+    handshakes.begin(socket, admitted),
+  )
+  return {
+    ...listener,
+    close: () => {
+      identity.detach(server)
+      return listener.close()
+    },
+  }
+}
