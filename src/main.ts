@@ -100,6 +100,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       tally.foldLost(batch.lost, batch.start)
       ledger.lost(clock.now())
     }
+    tally.foldLimited(batch.limited, batch.start)
   }
   const openDevices = ({ devices }: Config): DeviceSources =>
     openDeviceSources(
@@ -137,6 +138,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
         listening = endpoints
       },
       trouble: (problem) => log.problem(problem),
+      flood: ({ who, kind }) => log.warn({ who, limit: kind }, 'asks too much: limited from here on'),
       died: giveUp,
     },
   ).catch(async (fault: unknown) => {

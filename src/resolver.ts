@@ -16,6 +16,7 @@ import { type Admission, Clients } from './pipeline/clients.ts'
 import { Cookies } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
+import { Limits } from './pipeline/limits.ts'
 import { order } from './pipeline/order.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
@@ -82,8 +83,11 @@ export function createResolver(world: ResolverParts): Resolver {
   const pause = { active: false }
   const made = { synthesised: 0 }
   const names = new Swappable(new HouseZone(world.names))
-  const clients = new Clients(admission(settings))
   const connections = new Connections(settings.serving.connections, world.clock)
+  const cookies = new Cookies(world.random ?? randomBytes)
+  const firstStore = new AnswerCache(settings.cache, world.clock)
+  let parts = assemble(settings, policy, pause, names, made, journal, world, firstStore, cookies)
+  const clients = new Clients(admission(settings), parts.limits)
   const reception: Reception = {
     connections,
     clients,
@@ -91,15 +95,13 @@ export function createResolver(world: ResolverParts): Resolver {
     name: settings.serving.name,
     httpStatuses: noHttpStatuses(),
   }
-  const cookies = new Cookies(world.random ?? randomBytes)
-  const firstStore = new AnswerCache(settings.cache, world.clock)
-  let parts = assemble(settings, policy, pause, names, made, journal, world, firstStore, cookies)
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
     cache: parts.cache.figures(),
     lane: parts.lane.size,
     clients: clients.size,
     synthesised: made.synthesised,
+    floods: parts.limits.floods,
     dropped: answerer.dropped,
     connections: connections.figures,
     httpStatuses: reception.httpStatuses,
@@ -138,7 +140,7 @@ export function createResolver(world: ResolverParts): Resolver {
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
           parts = assemble(next, policy, pause, names, made, journal, world, store, cookies)
           answerer.use(parts)
-          clients.admitFrom(admission(next))
+          clients.admitFrom(admission(next), parts.limits)
           connections.use(next.serving.connections)
           reception.trust = next.serving.trust
           reception.name = next.serving.name
@@ -206,7 +208,21 @@ function assemble(
   const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
   const lane = new FastLane(laneBytes, settings.udpSize)
   const edns = new EdnsReplies(settings.edns, cookies, clock)
-  return { settings, pipeline, lane, store, cache, upstreams, journal, clock, edns, udpSize: settings.udpSize, onFault }
+  const limits = new Limits(settings.limits, clock, (flood) => post({ kind: 'flood', flood }))
+  return {
+    settings,
+    pipeline,
+    lane,
+    store,
+    cache,
+    upstreams,
+    journal,
+    clock,
+    edns,
+    limits,
+    udpSize: settings.udpSize,
+    onFault,
+  }
 }
 
 const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)

@@ -4,6 +4,7 @@ import { DAY, HOUR, MINUTE, SECOND } from '../base/clock.ts'
 
 const CACHE_NOTE = 'docs/decisions/0005-cache.md'
 const EVIDENCE_NOTE = 'docs/decisions/0004-evidence.md'
+const LIMITS_NOTE = 'docs/decisions/0008-limits.md'
 const SINKHOLE_NOTE = 'docs/decisions/0003-sinkhole-answers.md'
 
 /** Bounds of every number in the configuration. */
@@ -23,6 +24,10 @@ export const BOUNDS = {
   cacheMaxStale: bounded({ unit: 's', min: 86_400, default: 259_200, max: 259_200, source: 'RFC 8767 §5' }),
   cacheStaleWait: bounded({ unit: 'ms', min: 0, default: SECOND, max: 1800, source: 'RFC 8767 §5' }),
   cacheFailureTtl: bounded({ unit: 's', min: 1, default: 3, max: 300, source: 'RFC 9520 §3.2' }),
+  limitQueries: bounded({ unit: 'count', min: 0, default: 1000, max: 1_000_000, source: LIMITS_NOTE }),
+  limitPerPrefix: bounded({ unit: 'count', min: 0, default: 10_000, max: 10_000_000, source: LIMITS_NOTE }),
+  limitNames: bounded({ unit: 'count', min: 0, default: 500, max: 2000, source: LIMITS_NOTE }),
+  limitInFlight: bounded({ unit: 'count', min: 0, default: 500, max: 10_000, source: LIMITS_NOTE }),
   blockTtl: bounded({ unit: 's', min: 0, default: 60, max: 86_400, source: SINKHOLE_NOTE }),
   localTtl: bounded({ unit: 's', min: 0, default: 60, max: 86_400, source: 'docs/names.md' }),
   udpSize: bounded({ unit: 'bytes', min: 512, default: 1232, max: 4096, source: 'DNS Flag Day 2020; RFC 9715 §3' }),

@@ -9,6 +9,7 @@ import { records } from './records.ts'
 import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
 import { edns, identity } from './schema-edns.ts'
+import { limits } from './schema-limits.ts'
 import { certificate, connections, https, tls } from './schema-serving.ts'
 import * as values from './values.ts'
 
@@ -311,6 +312,11 @@ export const configSchema = z
     identity: identity
       .prefault({})
       .describe('What this server tells of itself to those who ask for it. null: nothing; such questions are refused.'),
+    limits: limits
+      .prefault({})
+      .describe(
+        'How much one address may ask. A busy house meets none of these; who does is limited and named in the log.',
+      ),
     reports: reports.prefault({}).describe('Where the reports of outgoing connections come from.'),
     evidence: evidence.prefault({}).describe('When a connection counts as explained by an answer that we gave.'),
     devices: devices.prefault({}).describe('How devices are told apart and named.'),

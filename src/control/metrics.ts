@@ -128,6 +128,7 @@ const GAUGES: readonly Family[] = [
   family('askfirst_cache_max_bytes', 'Memory that cached answers may take.', ({ cache }) => cache.maxBytes),
   family('askfirst_cache_failures', 'Failures that are remembered for seconds.', ({ cache }) => cache.failures),
   family('askfirst_lane_entries', 'Answers in the fast lane.', ({ cache }) => cache.laneEntries),
+  family('askfirst_floods', 'Addresses and prefixes that asked too much lately.', ({ limits }) => limits.floods.length),
   family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
   family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),
   family('askfirst_allowed_names', 'Names that are allowed.', ({ policy }) => policy.allowed),

@@ -107,7 +107,10 @@ export function renderStats(stats: Stats, style: Style): string {
   return page(lines)
 }
 
-function attention({ pause, learning, upstreams, intake, totals }: Stats, style: Style): string[] {
+/** Lines about those who ask too much. */
+const FLOODS_SHOWN = 3
+
+function attention({ pause, learning, upstreams, intake, totals, limits }: Stats, style: Style): string[] {
   const down = upstreams.filter((upstream) => !upstream.healthy)
   const silent = intake.every((source) => source.reports === 0)
   return [
@@ -115,6 +118,15 @@ function attention({ pause, learning, upstreams, intake, totals }: Stats, style:
     ...(learning.active
       ? [line(`Learning until ${moment(learning.until, style.zone)}: nothing is called direct-ip yet.`, style, 'warn')]
       : []),
+    ...limits.floods
+      .slice(0, FLOODS_SHOWN)
+      .map(({ who, limited, since }) =>
+        line(
+          `${who} asks too much: ${number(limited)} queries limited since ${moment(since, style.zone)}.`,
+          style,
+          'bad',
+        ),
+      ),
     ...down.map(({ server }) => line(`The upstream ${server} does not answer.`, style, 'bad')),
     ...(silent ? [line('No firewall has reported a connection yet: see docs/firewall.md.', style, 'warn')] : []),
     ...(totals.withoutDetails > 0

@@ -169,6 +169,19 @@ export const stats = z
       hits: count,
       hitShare: share.describe('of the queries that had to come from the cache or an upstream'),
     }),
+    limits: z.object({
+      floods: z
+        .array(
+          z.object({
+            who: z.string().describe('an address, or the prefix of many'),
+            kind: z.enum(['queries', 'prefix', 'names', 'in-flight']),
+            limited: count.describe('queries over the limit'),
+            since: time,
+            last: time,
+          }),
+        )
+        .describe('those who asked too much, the latest first; what they were refused counts in refused.limit'),
+    }),
     policy: z.object({ generation: count, blocked: count, allowed: count, loaded: time.nullable() }),
     lists: z.array(list),
     names,

@@ -61,6 +61,8 @@ export interface Batch {
   readonly length: number
   /** Entries dropped since the last batch, by outcome in the order of `OUTCOMES`: counted, without details. */
   readonly lost: readonly number[]
+  /** Queries over a limit since the last batch: counted, so that a flood costs no entries. */
+  readonly limited: number
 }
 
 /** A client as the writer needs it; one object a client, so that equality is identity. */
@@ -137,6 +139,7 @@ export class BatchWriter {
   #outstanding = 0
   #lost: number[] = OUTCOMES.map(() => 0)
   #anyLost = false
+  #limited = 0
 
   constructor(send: (batch: Batch) => void) {
     this.#send = send
@@ -144,7 +147,7 @@ export class BatchWriter {
 
   /** Whether there is something to flush. */
   get pending(): boolean {
-    return this.#length > 0 || this.#anyLost
+    return this.#length > 0 || this.#anyLost || this.#limited > 0
   }
 
   /** Notes one answered query. `now`: epoch ms; `latency`: µs. */
@@ -170,7 +173,7 @@ export class BatchWriter {
       this.#anyLost = true
       return
     }
-    if (this.#length === 0) this.#start = now
+    if (!this.pending) this.#start = now
     if (what.batch >= 0 && what.id === 0) what.id = this.#ids = (this.#ids + 1) & ID_MASK || 1
     const at = this.#length
     const view = this.#view
@@ -190,10 +193,23 @@ export class BatchWriter {
     what.way = way
   }
 
+  /** Counts a query that was over a limit. */
+  limit(now: EpochMs): void {
+    if (!this.pending) this.#start = now
+    this.#limited++
+  }
+
   /** Sends what there is. */
   flush(): void {
     if (!this.pending) return
-    const batch: Batch = { start: this.#start, buffer: this.#buffer.buffer, length: this.#length, lost: this.#lost }
+    const batch: Batch = {
+      start: this.#start,
+      buffer: this.#buffer.buffer,
+      length: this.#length,
+      lost: this.#lost,
+      limited: this.#limited,
+    }
+    this.#limited = 0
     this.#outstanding += this.#length
     this.#send(batch)
     this.#buffer = new Uint8Array(BATCH_BYTES)

@@ -146,6 +146,15 @@ export class Tally {
     this.#minutes.add(Math.floor(time / MINUTE), total, lost[OUTCOMES.indexOf('blocked')] ?? 0)
   }
 
+  /** Counts queries over a limit: refused, without details. */
+  foldLimited(limited: number, time: EpochMs): void {
+    if (limited === 0) return
+    this.#queries += limited
+    this.#outcomes.refused += limited
+    this.#refused.limit += limited
+    this.#minutes.add(Math.floor(time / MINUTE), limited, 0)
+  }
+
   counters(): Counters {
     return {
       queries: this.#queries,

@@ -9,6 +9,8 @@ import { MESSAGE_MAX, NO_OPTIONS, replyLimit, writeReply } from '../wire/write-r
 import type { Client } from './clients.ts'
 import type { EdnsReplies } from './edns.ts'
 import type { FastLane } from './fast-lane.ts'
+import { addToHash, finishHash } from './lane-table.ts'
+import type { LimitKind, Limits } from './limits.ts'
 import type { Next } from './stage.ts'
 import { refused } from './stages/guard.ts'
 
@@ -19,6 +21,7 @@ export interface AnswererParts {
   readonly journal: BatchWriter
   readonly clock: Clock
   readonly edns: EdnsReplies
+  readonly limits: Limits
   /** Largest UDP reply, and what our OPT records say. */
   readonly udpSize: number
   /** Hears of faults of our own: the pipeline itself never throws (invariant I3). */
@@ -60,11 +63,16 @@ export class Answerer {
     now: number,
     ticks: number,
   ): number {
-    if (!client.allowed) return 0
+    const { budget } = client
+    // Out of tokens: `answer` looks closer.
+    if (!client.allowed || budget.tokens < 1 || budget.prefix.tokens < 1) return 0
     const { lane, journal } = this.#parts
     const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, ticks)
+    if (size === 0) return 0
+    budget.tokens--
+    budget.prefix.tokens--
     // A hit takes less time than the clock can tell; its latency counts as zero.
-    if (size > 0) journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, transport, true)
+    journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, transport, true)
     return size
   }
 
@@ -84,9 +92,38 @@ export class Answerer {
       return
     }
     const finish = (reply: Reply): void => send(this.#finish(parts, read.query, reply, packet, client, generation))
+    const limit = this.#limitOf(parts, read, client)
+    if (limit !== undefined) {
+      const { limits, journal, clock } = parts
+      limits.note(limit, client.address, client.budget)
+      journal.limit(clock.now())
+      const reply = overLimit(limits.over, client.budget.over, transport)
+      if (reply !== undefined) send(this.#write(parts, read.query, reply, packet, client).bytes)
+      return
+    }
     const reply = this.#reply(read, client)
-    if (reply instanceof Promise) void reply.then(finish)
-    else finish(reply)
+    if (reply instanceof Promise) {
+      client.budget.inFlight++
+      void reply.then((late) => {
+        client.budget.inFlight--
+        finish(late)
+      })
+    } else finish(reply)
+  }
+
+  /** The limit that this query is over, if any. Strangers are refused, whatever they ask: they have no budget to keep. */
+  #limitOf(
+    { limits, edns }: AnswererParts,
+    { query }: Exclude<ReadQuery, { kind: 'drop' }>,
+    client: Client,
+  ): LimitKind | undefined {
+    const { budget } = client
+    const over = limits.charge(budget, query.received)
+    // Who has shown that the address is his own is not one of many forged ones.
+    const proven = over === 'prefix' && (query.transport !== 'udp' || edns.judge(query, client) === 'valid')
+    if (over !== undefined && !proven) return over
+    if (limits.isWaitingTooMuch(budget)) return 'in-flight'
+    return limits.isNameTooMany(budget, nameHash(query), query.received) ? 'names' : undefined
   }
 
   #reply(read: Exclude<ReadQuery, { kind: 'drop' }>, client: Client): Reply | Promise<Reply> {
@@ -122,13 +159,8 @@ export class Answerer {
     client: Client,
     generation: number,
   ): Uint8Array {
-    const { lane, journal, clock, udpSize, edns } = parts
-    const ticks = clock.ticks()
-    const own = edns.replyTo(query, client)
-    // No room for anything but the question: TC is set.
-    const limit = reply === COME_OVER_TCP ? 0 : replyLimit(query, udpSize)
-    const written = writeReply(query, reply, packet, this.#scratch, limit, udpSize, ticks, own)
-    const bytes = this.#scratch.slice(0, written.length)
+    const { lane, journal, clock } = parts
+    const { bytes, written, own, ticks } = this.#write(parts, query, reply, packet, client)
     const entry = repeatable(query, reply)
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
     journal.append(entry, client, clock.now(), latency, query.transport, false)
@@ -136,6 +168,31 @@ export class Answerer {
     if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, entry, generation)
     return bytes
   }
+
+  #write({ clock, udpSize, edns }: AnswererParts, query: Query, reply: Reply, packet: Uint8Array, client: Client) {
+    const ticks = clock.ticks()
+    const own = edns.replyTo(query, client)
+    // No room for anything but the question: TC is set.
+    const limit = reply === COME_OVER_TCP ? 0 : replyLimit(query, udpSize)
+    const written = writeReply(query, reply, packet, this.#scratch, limit, udpSize, ticks, own)
+    return { bytes: this.#scratch.slice(0, written.length), written, own, ticks }
+  }
+}
+
+/** The hash of a query's name alone. */
+function nameHash({ wire }: Query): number {
+  let hash = 0
+  for (let i = 0; i < wire.length; i++) hash = addToHash(hash, wire[i] as number)
+  return finishHash(hash, 0, 0)
+}
+
+/**
+ * What a query over a limit gets; undefined for silence. TC in every second reply asks an honest device to come over
+ * TCP, and serves nobody who forges addresses: such a reply is no longer than the question. What is not UDP is answered.
+ */
+function overLimit(how: Limits['over'], nth: number, transport: TransportKind): Reply | undefined {
+  if (transport !== 'udp' || how === 'refuse') return refused(RCODE.REFUSED, 'limit')
+  return how === 'truncate' && nth % 2 === 1 ? COME_OVER_TCP : undefined
 }
 
 const REJECTS: Record<number, 'opcode' | 'version' | 'malformed'> = {

@@ -1,6 +1,7 @@
 // Who asks: one object a client, with what is decided per client and not per query. A client is an address, the door it
 // came in by, and the name that it calls itself there. Bounded for any number of spoofed sources. Knows no transport.
 import { type Address, addressBytes, addressFromBytes, inPrefixes, type Prefix } from '../base/address.ts'
+import { type Budget, type Limits, NO_LIMITS } from './limits.ts'
 
 /** The doors: plain DNS (UDP and TCP), TLS, HTTPS. Each has an access list of its own. */
 export const DOORS = ['plain', 'tls', 'https'] as const
@@ -19,6 +20,8 @@ export interface Client {
   readonly allowed: boolean
   /** Index of its group in the policy. */
   readonly group: number
+  /** What it may still ask; one for an address, by whatever door and name it comes. */
+  readonly budget: Budget
 }
 
 /** Clients kept in each of the two generations: a large LAN's worth; 400 bytes each. */
@@ -32,13 +35,15 @@ const RECENT_BITS = 12
  */
 export class Clients {
   #admission: Admission
+  #limits: Limits
   #young = new Map<string, Client>()
   #old = new Map<string, Client>()
   readonly #recent = new Array<Client | undefined>(2 ** RECENT_BITS).fill(undefined)
 
   /** A list alone is that of every door. */
-  constructor(admission: readonly Prefix[] | Admission) {
+  constructor(admission: readonly Prefix[] | Admission, limits = NO_LIMITS) {
     this.#admission = atEveryDoor(admission)
+    this.#limits = limits
   }
 
   /** The client that asks in plain from this address, as the socket writes it (a zone may stand behind it). */
@@ -64,9 +69,10 @@ export class Clients {
     return client
   }
 
-  /** New access lists: everybody is looked at again. */
-  admitFrom(admission: readonly Prefix[] | Admission): void {
+  /** New access lists and limits: everybody is looked at again. */
+  admitFrom(admission: readonly Prefix[] | Admission, limits = NO_LIMITS): void {
     this.#admission = atEveryDoor(admission)
+    this.#limits = limits
     this.#young = new Map()
     this.#old = new Map()
     this.#recent.fill(undefined)
@@ -95,7 +101,8 @@ export class Clients {
   }
 
   #make(door: Door, address: Address, bytes: Uint8Array, id: string | undefined): Client {
-    return { address, bytes, id, allowed: inPrefixes(this.#admission[door], bytes), group: 0 }
+    const budget = door === 'plain' ? this.#limits.budgetOf(bytes) : this.of(address).budget
+    return { address, bytes, id, allowed: inPrefixes(this.#admission[door], bytes), group: 0, budget }
   }
 }
 

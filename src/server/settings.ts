@@ -32,6 +32,7 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
     nsid: config.identity.nsid ?? undefined,
     idle: config.connections.idle,
   },
+  limits: config.limits,
   identity: { version: config.identity.version ?? undefined, host: config.identity.host ?? undefined },
   serving: servingSettings(config),
   names: nameSettings(config),

@@ -108,6 +108,9 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     certificate: certificateView(parts.certificate),
     upstreams: upstreamStats(figures.upstreams, counters),
     cache: cacheStats({ ...figures.cache, maxBytes: cacheBytes, laneEntries: figures.lane }, counters),
+    limits: {
+      floods: figures.floods.map((flood) => ({ ...flood, since: timeText(flood.since), last: timeText(flood.last) })),
+    },
     policy: {
       generation: policy.policy.generation,
       blocked: policy.policy.blocked,

@@ -6,6 +6,7 @@ import type { Batch } from '../journal/batch.ts'
 import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
+import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
 import type { Identity } from '../pipeline/stages/guard.ts'
@@ -34,6 +35,7 @@ export interface ResolverSettings {
   readonly names: NameSettings
   readonly edns: EdnsHabits
   readonly identity: Identity
+  readonly limits: LimitBounds
 }
 
 /** How connections are taken and kept. */
@@ -107,6 +109,8 @@ export interface ResolverFigures {
   readonly clients: number
   /** Answers with addresses made by DNS64; the fast lane's repetitions do not count. */
   readonly synthesised: number
+  /** Those who asked too much, the latest first. */
+  readonly floods: readonly Flood[]
   /** Packets that were no query. */
   readonly dropped: number
   readonly connections: Readonly<Record<StreamKind, ConnectionFigures>>
@@ -125,6 +129,8 @@ export type FromResolver =
   | { readonly kind: 'looked'; readonly token: number; readonly found: readonly Looked[] }
   /** A fault of our own, or a listener that had to be given up. */
   | { readonly kind: 'trouble'; readonly problem: Problem }
+  /** Somebody began to ask too much. */
+  | { readonly kind: 'flood'; readonly flood: Flood }
 
 /** One open listener, as it is shown. */
 export interface ListeningAt {

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure, type Problem } from '../base/failure.ts'
 import type { Batch } from '../journal/batch.ts'
+import type { Flood } from '../pipeline/limits.ts'
 import type { FromResolver, ListeningAt, Looked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
 
 /** What the composition root does with what comes over. */
@@ -11,6 +12,7 @@ export interface ResolverEvents {
   readonly using: (generation: number, upstreams: readonly string[]) => void
   readonly listening: (endpoints: readonly ListeningAt[]) => void
   readonly trouble: (problem: Problem) => void
+  readonly flood: (flood: Flood) => void
   /** The thread is gone, which it never should be. */
   readonly died: (problem: Problem) => void
 }
@@ -63,6 +65,9 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
           return
         case 'trouble':
           events.trouble(message.problem)
+          return
+        case 'flood':
+          events.flood(message.flood)
       }
     })
   })

@@ -83,6 +83,7 @@ export const SETTINGS: ResolverSettings = {
   names: { canaries: CANARIES, forwarded: [], dns64: undefined, rebinding: undefined },
   edns: { cookies: 'answer', clientSubnet: 'strip', nsid: undefined, idle: 10_000 },
   identity: { version: undefined, host: undefined },
+  limits: { queries: 0, perPrefix: 0, names: 0, inFlight: 0, over: 'truncate', exempt: [] },
 }
 
 /** A resolver in memory. */

@@ -180,6 +180,11 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       { entries: 140, bytes: 91_000, maxBytes: 33_554_432, laneEntries: 120, failures: 0, prefetches: 3 },
       counters,
     ),
+    limits: {
+      floods: [
+        { who: '192.168.1.77', kind: 'queries', limited: 31_007, since: timeText(NOW - HOUR), last: timeText(NOW) },
+      ],
+    },
     policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
     lists: listStats([LIST], counters),
     names: {

@@ -41,9 +41,10 @@ describe('the page of figures', () => {
       intake: [],
       totals: { ...stats.totals, withoutDetails: 7 },
     }))
-    expect(page.split('\n').slice(1, 6)).toEqual([
+    expect(page.split('\n').slice(1, 7)).toEqual([
       'Blocking is paused until 2026-11-22 13:00:00 (HTTP from 127.0.0.1).',
       'Learning until 2026-11-23 10:00:00: nothing is called direct-ip yet.',
+      '192.168.1.77 asks too much: 31,007 queries limited since 2026-11-22 11:30:00.',
       'The upstream 9.9.9.9:53 does not answer.',
       'No firewall has reported a connection yet: see docs/firewall.md.',
       '7 queries are counted without details: this machine was too busy.',
