@@ -1,5 +1,6 @@
 // Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
 // no thread: `post` is where its messages go; packets come in through `answerer`.
+// Long because the whole answer path is put together in one place.
 import { randomBytes } from 'node:crypto'
 import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
