@@ -10,7 +10,7 @@ import { certCommand } from './cert.ts'
 import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { baseOf } from './control/client.ts'
-import { explainCommand, findingsCommand, statsCommand, type Terminal } from './control/commands.ts'
+import { explainCommand, findingsCommand, flushCommand, statsCommand, type Terminal } from './control/commands.ts'
 import { openLog } from './log.ts'
 import { serve } from './main.ts'
 import { VERSION } from './server/version.ts'
@@ -69,6 +69,19 @@ withServer(program.command('explain').description('why a name is blocked or not,
   .option('--device <device>', 'as this device would get it: id, address or MAC')
   .action(async (name: string, options: ServerOptions & { device?: string }) => {
     process.exitCode = await explainCommand(serverAt(options), name, options.device, options.json === true, TERMINAL)
+  })
+
+withServer(program.command('flush').description('forget what is cached for a name'))
+  .argument('<name>', 'domain name')
+  .option('--zone', 'with everything under it')
+  .action(async (name: string, options: ServerOptions & { zone?: boolean }) => {
+    process.exitCode = await flushCommand(
+      serverAt(options),
+      name,
+      options.zone === true,
+      options.json === true,
+      TERMINAL,
+    )
   })
 
 auditCommand(program.command('audit'))

@@ -35,6 +35,7 @@ import {
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
 import { views } from './server/views.ts'
+import { openCacheFile } from './state/cache-file.ts'
 import { openEvidenceFile } from './state/evidence-file.ts'
 import { systemClock } from './system-clock.ts'
 import type { ListeningAt } from './threads/messages.ts'
@@ -149,6 +150,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await evidence.close()
     throw fault
   })
+  const cacheFile = config.cache.persist
+    ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
+    : undefined
   names.follow((snapshot) => resolver.send({ kind: 'names', names: snapshot }))
 
   // The firewall's lines become reports, wait, and are judged against the ledger.
@@ -179,6 +183,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     devices.close()
     await reports.close()
     await judging.close()
+    await cacheFile?.close()
     await resolver.close()
     await evidence.close()
   }

@@ -12,6 +12,7 @@ import { HouseZone } from './names/house-zone.ts'
 import type { NamesSnapshot } from './names/snapshot.ts'
 import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
+import { dumpCache, restoreCache } from './pipeline/cache/cache-dump.ts'
 import { clientSubnet } from './pipeline/client-subnet.ts'
 import { type Admission, Clients } from './pipeline/clients.ts'
 import { Cookies } from './pipeline/cookies.ts'
@@ -155,6 +156,19 @@ export function createResolver(world: ResolverParts): Resolver {
         case 'look':
           post({ kind: 'looked', token: message.token, found: look(parts.store, message.name) })
           return
+        case 'flush':
+          post({ kind: 'flushed', token: message.token, gone: parts.cache.flush(message.name, message.zone) })
+          parts.lane.invalidate()
+          return
+        case 'dump':
+          void dump(parts.store, world.clock).then((chunks) => post({ kind: 'dumped', token: message.token, chunks }))
+          return
+        case 'restore': {
+          const { stale } = parts.settings.cacheHabits
+          const restored = restoreCache(parts.store, world.clock, message.chunk, stale?.max ?? 0)
+          post({ kind: 'restored', token: message.token, restored })
+          return
+        }
         case 'sync':
           journal.flush()
           post({ kind: 'synced', token: message.token, figures: figures() })
@@ -236,6 +250,16 @@ const sameAnswers = (a: ResolverSettings, b: ResolverSettings): boolean =>
 const timer: After = (ms, run) => {
   const running = setTimeout(run, ms)
   return () => clearTimeout(running)
+}
+
+/** The cache in chunks; between two of them answers have their turn. */
+async function dump(store: AnswerCache, clock: Clock): Promise<Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  for (const chunk of dumpCache(store, clock)) {
+    chunks.push(chunk)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  return chunks
 }
 
 /** What the cache holds for a name, of the types that `explain` shows. */

@@ -22,6 +22,10 @@ export const cache = z.strictObject({
     BOUNDS.cacheFailureTtl,
     'Longest time that a failure is kept: a name that cannot be resolved is not asked for again at once.',
   ),
+  persist: z
+    .boolean()
+    .default(true)
+    .describe('Keep answers across a restart, in the state folder. Needs a restart to take effect.'),
   prefetch: z
     .boolean()
     .default(true)

@@ -6,7 +6,7 @@ import { ERRORS, type ErrorCode, type Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { type Explanation, explanation } from './explain-schema.ts'
 import { safeJson } from './safe-json.ts'
-import { type FindingsPage, failed, findingsPage } from './schemas.ts'
+import { type FindingsPage, type Flushed, failed, findingsPage, flushed } from './schemas.ts'
 import { type Stats, stats } from './stats-schema.ts'
 
 /** Where a server is. */
@@ -54,7 +54,18 @@ export const askFindings = (at: ServerAt, filter: FindingsFilter): Promise<Asked
 export const askExplain = (at: ServerAt, name: string, device: string | undefined): Promise<Asked<Explanation>> =>
   ask(at, '/api/v1/explain', device === undefined ? { name } : { name, device }, explanation)
 
-async function ask<T>(at: ServerAt, path: string, query: object, schema: z.ZodType<T>): Promise<Asked<T>> {
+/** Makes it forget what is cached for a name, or for a zone with all under it. Problems as `askStats`. */
+export const askFlush = (at: ServerAt, name: string, zone: boolean): Promise<Asked<Flushed>> =>
+  ask(at, '/api/v1/cache/flush', {}, flushed, { name, zone })
+
+/** Asks; with a `body` by POST. */
+async function ask<T>(
+  at: ServerAt,
+  path: string,
+  query: object,
+  schema: z.ZodType<T>,
+  body?: object,
+): Promise<Asked<T>> {
   const given = Object.entries(query).filter(([, value]) => value !== undefined)
   const url = URL.parse(`${path}?${new URLSearchParams(given)}`, at.base)
   if (url === null) return notRunning(at, 'this is not the address of a server')
@@ -62,8 +73,10 @@ async function ask<T>(at: ServerAt, path: string, query: object, schema: z.ZodTy
   let json: string
   try {
     const response = await fetch(url, {
+      ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
       headers: {
         accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
         ...(at.token === undefined ? {} : { authorization: `Bearer ${at.token}` }),
       },
       // A redirect would carry the token to wherever it points.
@@ -75,11 +88,11 @@ async function ask<T>(at: ServerAt, path: string, query: object, schema: z.ZodTy
   } catch (fault) {
     return notRunning(at, reasonOf(fault))
   }
-  const body = parse(json)
-  const answer = schema.safeParse(body)
+  const said = parse(json)
+  const answer = schema.safeParse(said)
   if (status === 200 && answer.success)
-    return { kind: 'answer', value: answer.data, json: safeJson(JSON.stringify(body)) }
-  const refusal = failed.safeParse(body)
+    return { kind: 'answer', value: answer.data, json: safeJson(JSON.stringify(said)) }
+  const refusal = failed.safeParse(said)
   if (!refusal.success) return notRunning(at, 'something else answers there, or another version')
   return { kind: 'failed', problem: refused(refusal.data.error) }
 }

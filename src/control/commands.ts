@@ -1,8 +1,18 @@
 // The commands that ask a running server: stats, findings, explain. Each writes to a terminal and says its exit code.
 import { problemText } from '../base/failure.ts'
-import { type Asked, askExplain, askFindings, askStats, type FindingsFilter, type ServerAt } from './client.ts'
+import { safeText } from '../base/text.ts'
+import {
+  type Asked,
+  askExplain,
+  askFindings,
+  askFlush,
+  askStats,
+  type FindingsFilter,
+  type ServerAt,
+} from './client.ts'
 import { renderExplanation, renderFindings } from './render.ts'
 import { renderStats } from './render-stats.ts'
+import type { Flushed } from './schemas.ts'
 import type { Style } from './table.ts'
 
 /** Where a command writes, and what it is told of the terminal. */
@@ -42,6 +52,18 @@ export const explainCommand = async (
   json: boolean,
   terminal: Terminal,
 ): Promise<number> => show(await askExplain(at, name, device), renderExplanation, json, terminal)
+
+/** `askfirst flush <name>`. Exit codes as `statsCommand`. */
+export const flushCommand = async (
+  at: ServerAt,
+  name: string,
+  zone: boolean,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> => show(await askFlush(at, name, zone), renderFlushed, json, terminal)
+
+const renderFlushed = ({ name, zone, flushed }: Flushed): string =>
+  `${flushed === 1 ? '1 answer' : `${flushed} answers`} for ${safeText(name)}${zone ? ' and all under it' : ''} forgotten\n`
 
 function show<T>(
   asked: Asked<T>,

@@ -11,6 +11,8 @@ import {
   failed,
   findingsPage,
   findingsQuery,
+  flushBody,
+  flushed,
   health,
   pauseBody,
   pauseState,
@@ -122,6 +124,19 @@ export const routes =
         const by = `HTTP from ${parseAddress(ip) ?? ip}`
         return seconds === 0 ? views.resume(by) : views.pause(seconds, by)
       },
+    )
+
+    app.post(
+      '/api/v1/cache/flush',
+      {
+        schema: {
+          operationId: 'flush',
+          summary: 'Forgets what is cached for a name, or for a zone with all under it',
+          body: flushBody,
+          response: { 200: flushed.describe('what was forgotten'), ...failures },
+        },
+      },
+      ({ body: { name, zone } }) => views.flush(name, zone),
     )
 
     app.get(

@@ -102,6 +102,18 @@ export const explainQuery = z.strictObject({
   device: deviceId.optional().describe('as this device would get it: its id, an address or a MAC'),
 })
 
+/** `POST /api/v1/cache/flush` */
+export const flushBody = z
+  .strictObject({
+    name: name.describe('the domain name'),
+    zone: z.boolean().default(false).describe('with everything under it'),
+  })
+  .meta({ id: 'Flush' })
+export const flushed = z
+  .object({ name: z.string(), zone: z.boolean(), flushed: count.describe('answers that were forgotten') })
+  .meta({ id: 'Flushed' })
+export type Flushed = z.output<typeof flushed>
+
 /** `POST /api/v1/pause` */
 export const pauseBody = z
   .strictObject({

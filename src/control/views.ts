@@ -2,7 +2,7 @@
 import type { Name } from '../base/name.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Explanation } from './explain-schema.ts'
-import type { Devices, FindingsPage, FindingsQuery, Health, PauseState, ReportCounts } from './schemas.ts'
+import type { Devices, FindingsPage, FindingsQuery, Flushed, Health, PauseState, ReportCounts } from './schemas.ts'
 import type { Stats } from './stats-schema.ts'
 
 type Soon<T> = T | Promise<T>
@@ -20,5 +20,7 @@ export interface Views {
   /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */
   pause(seconds: number, by: string): Soon<PauseState>
   resume(by: string): Soon<PauseState>
+  /** Forgets what is cached for a name, or for a zone with all under it. */
+  flush(name: Name, zone: boolean): Soon<Flushed>
   health(): Soon<Health>
 }

@@ -68,6 +68,7 @@ export function views(parts: Parts): Views {
     takeReports: (text, source) => parts.intake.takeText(text, source),
     pause: (seconds, by) => pauseView(pausing.start(seconds, by)),
     resume: () => pauseView(pausing.end()),
+    flush: async (name, zone) => ({ name, zone, flushed: await parts.resolver.flush(name, zone) }),
     health: () => {
       const reasons = [...parts.troubles()]
       if (clock.now() < parts.started) reasons.push('the clock of this machine was set back since the start')

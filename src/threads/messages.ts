@@ -5,6 +5,7 @@ import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
 import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
+import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
@@ -87,6 +88,11 @@ export type ToResolver =
   | { readonly kind: 'sync'; readonly token: number }
   /** Tell what the cache holds for a name. */
   | { readonly kind: 'look'; readonly token: number; readonly name: Name }
+  /** Forget what is cached for a name, or for a zone and all under it. */
+  | { readonly kind: 'flush'; readonly token: number; readonly name: Name; readonly zone: boolean }
+  /** Tell the cache as bytes; take a chunk of it back. */
+  | { readonly kind: 'dump'; readonly token: number }
+  | { readonly kind: 'restore'; readonly token: number; readonly chunk: Uint8Array }
   /** A new certificate, checked. */
   | { readonly kind: 'pair'; readonly pair: Pair }
   | { readonly kind: 'close' }
@@ -126,6 +132,9 @@ export type FromResolver =
   | { readonly kind: 'synced'; readonly token: number; readonly figures: ResolverFigures }
   /** Batches from here on speak of the lists of this generation and of these upstreams. */
   | { readonly kind: 'using'; readonly generation: number; readonly upstreams: readonly string[] }
+  | { readonly kind: 'flushed'; readonly token: number; readonly gone: number }
+  | { readonly kind: 'dumped'; readonly token: number; readonly chunks: readonly Uint8Array[] }
+  | { readonly kind: 'restored'; readonly token: number; readonly restored: Restored }
   | { readonly kind: 'looked'; readonly token: number; readonly found: readonly Looked[] }
   /** A fault of our own, or a listener that had to be given up. */
   | { readonly kind: 'trouble'; readonly problem: Problem }

@@ -3,6 +3,7 @@ import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure, type Problem } from '../base/failure.ts'
 import type { Batch } from '../journal/batch.ts'
+import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
 import type { FromResolver, ListeningAt, Looked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
 
@@ -19,11 +20,18 @@ export interface ResolverEvents {
 
 /** A running resolver thread. */
 export interface ResolverLink {
-  readonly send: (message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'close' }>) => void
+  readonly send: (
+    message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'flush' | 'dump' | 'restore' | 'close' }>,
+  ) => void
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
   /** What its cache holds for a name. */
   readonly look: (name: string) => Promise<readonly Looked[]>
+  /** Makes it forget a name, or a zone with all under it; says how many answers. */
+  readonly flush: (name: string, zone: boolean) => Promise<number>
+  /** Its cache as bytes, and back. */
+  readonly dump: () => Promise<readonly Uint8Array[]>
+  readonly restore: (chunk: Uint8Array) => Promise<Restored>
   readonly close: () => Promise<void>
 }
 
@@ -52,6 +60,15 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
           return
         case 'looked':
           settle(message.token, message.found)
+          return
+        case 'flushed':
+          settle(message.token, message.gone)
+          return
+        case 'dumped':
+          settle(message.token, message.chunks)
+          return
+        case 'restored':
+          settle(message.token, message.restored)
           return
         case 'using':
           events.using(message.generation, message.upstreams)
@@ -96,6 +113,9 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
     send: (message) => worker.postMessage(message),
     sync: () => ask((mine) => ({ kind: 'sync', token: mine })),
     look: (name) => ask((mine) => ({ kind: 'look', token: mine, name })),
+    flush: (name, zone) => ask((mine) => ({ kind: 'flush', token: mine, name, zone })),
+    dump: () => ask((mine) => ({ kind: 'dump', token: mine })),
+    restore: (chunk) => ask((mine) => ({ kind: 'restore', token: mine, chunk })),
     close,
   }
 }

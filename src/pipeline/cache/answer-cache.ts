@@ -61,6 +61,11 @@ export class AnswerCache {
     return this.#kept.get(key)
   }
 
+  /** Whether something is kept for a key; no use of its place. */
+  has(key: string): boolean {
+    return this.#kept.has(key)
+  }
+
   /** Whole seconds that an entry may still be given; zero or less once it has expired. */
   left({ stored, ttl }: Kept): number {
     return ttl - Math.floor((this.#clock.ticks() - stored) / SECOND)
@@ -81,7 +86,7 @@ export class AnswerCache {
     return within
   }
 
-  /** Puts an entry in as it is. A message that outgrows the whole cache is not kept. */
+  /** Puts an entry in as it is; `stored` may lie before the start of this program. A message that outgrows the whole cache is not kept. */
   put(key: string, rcode: number, message: WireMessage, stored: number, ttl: number): void {
     this.#kept.set(key, { rcode, message, stored, ttl, uses: 0, prefetch: 'open' })
   }

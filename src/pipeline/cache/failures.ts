@@ -67,6 +67,10 @@ export class Failures {
     this.#kept.delete(key)
   }
 
+  clear(): void {
+    this.#kept.clear()
+  }
+
   /** Notes that an upstream kept somebody waiting too long. */
   fellSilent(): void {
     this.#silent = true

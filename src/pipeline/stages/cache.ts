@@ -1,6 +1,7 @@
 // What upstreams said, given while its TTL runs; given stale where no upstream has a newer answer (RFC 8767); failures
 // remembered (RFC 9520); popular names fetched before they expire. Knows no upstream; time comes from outside.
 import type { After, Clock } from '../../base/clock.ts'
+import type { Name } from '../../base/name.ts'
 import { EDE, type Query, RCODE } from '../../base/question.ts'
 import type { Reply } from '../../base/reply.ts'
 import { type AnswerCache, boundTtls, type Kept } from '../cache/answer-cache.ts'
@@ -41,6 +42,8 @@ export interface CacheFigures {
 /** The stage, with its figures. */
 export interface CacheStage {
   readonly stage: Stage
+  /** Forgets a name, or a zone with all under it, and every failure; returns how many answers. */
+  readonly flush: (name: Name, zone: boolean) => number
   readonly figures: () => CacheFigures
 }
 
@@ -125,6 +128,10 @@ export function cacheStage({ store, habits, clock, after, onFault }: CacheParts)
       if (failed !== undefined) return failed
       prefetch?.earn()
       return fetch(query, key, next)
+    },
+    flush: (name, zone) => {
+      failures.clear()
+      return store.flush(name, zone)
     },
     figures: () => ({ ...store.size, failures: failures.size, prefetches: prefetch?.started ?? 0 }),
   }

@@ -314,3 +314,13 @@ describe('every answer', () => {
     expect(faults).toHaveLength(1)
   })
 })
+
+describe('flush', () => {
+  test('says what was forgotten; a name that is none is refused', async () => {
+    const { api } = await start()
+    const flushed = await post(api, '/api/v1/cache/flush', '{"name":"Example.com","zone":true}', 'application/json')
+    expect(flushed.json()).toEqual({ name: 'example.com', zone: true, flushed: 3 })
+    const wrong = await post(api, '/api/v1/cache/flush', '{"name":"a..b"}', 'application/json')
+    expect(wrong.statusCode).toBe(400)
+  })
+})

@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { baseOf } from '../../../src/control/client.ts'
-import { explainCommand, findingsCommand, statsCommand, type Terminal } from '../../../src/control/commands.ts'
+import {
+  explainCommand,
+  findingsCommand,
+  flushCommand,
+  statsCommand,
+  type Terminal,
+} from '../../../src/control/commands.ts'
 import { type Control, startControl } from '../../../src/control/server.ts'
 import { house } from './house.ts'
 
@@ -51,6 +57,12 @@ const at = () => ({ base, token: undefined })
 const ESCAPE = '\u001b['
 
 describe('the commands', () => {
+  test('flush says how many answers are forgotten', async () => {
+    const one = screen()
+    expect(await flushCommand(at(), 'example.com', true, false, one)).toBe(0)
+    expect(one.shown()).toBe('3 answers for example.com and all under it forgotten\n')
+  })
+
   test('show a page for people and exit with 0', async () => {
     const one = screen()
     expect(await statsCommand(at(), false, one)).toBe(0)

@@ -138,6 +138,7 @@ export function house(): House {
         pause = { active: false, until: null, by: null }
         return check(pause)
       },
+      flush: (name, zone) => check({ name, zone, flushed: 3 }),
       health: () => check(own.health),
     },
   }

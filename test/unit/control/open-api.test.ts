@@ -59,6 +59,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/stats',
       'GET /healthz',
       'GET /metrics',
+      'POST /api/v1/cache/flush',
       'POST /api/v1/pause',
       'POST /api/v1/reports',
     ])
