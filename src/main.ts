@@ -115,6 +115,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const names = new HouseNames(houseSettings(config), clock, (problem) => log.problem(problem))
   let devices = openDevices(config)
   await Promise.race([Promise.all([names.ready, devices.ready]), sleep(FILES_WITHIN_MS, undefined, { ref: false })])
+  const firstNames = names.snapshot
 
   let listening: readonly ListeningAt[] = []
   let giveUp: (problem: Problem) => void = () => {}
@@ -127,7 +128,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       pair: certificate?.pair,
       settings: resolverSettings(config),
       policy: policy.snapshot,
-      names: names.snapshot,
+      names: firstNames,
     },
     {
       batch: take,
@@ -153,7 +154,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
     : undefined
-  names.follow((snapshot) => resolver.send({ kind: 'names', names: snapshot }))
+  names.follow(firstNames, (change) => resolver.send({ kind: 'names', change }))
 
   // The firewall's lines become reports, wait, and are judged against the ledger.
   const zone = zoneNamed(config.reports.timeZone) ?? utc

@@ -84,7 +84,7 @@ export function createResolver(world: ResolverParts): Resolver {
   const policy = new Swappable<Policy>(open(world.policy))
   const pause = { active: false }
   const made = { synthesised: 0 }
-  const names = new Swappable(new HouseZone(world.names))
+  const names: Live<HouseZone> = { current: new HouseZone(world.names) }
   const connections = new Connections(settings.serving.connections, world.clock)
   const cookies = new Cookies(world.random ?? randomBytes)
   const firstStore = new AnswerCache(settings.cache, world.clock)
@@ -132,7 +132,7 @@ export function createResolver(world: ResolverParts): Resolver {
           parts.lane.invalidate()
           return
         case 'names':
-          names.swap(new HouseZone(message.names))
+          names.current.apply(message.change)
           parts.lane.invalidate()
           return
         case 'settings': {

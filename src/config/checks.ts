@@ -113,6 +113,17 @@ export const CHECKS: readonly Check[] = [
             },
           ],
   },
+  {
+    reads: [['records'], ['rewrites']],
+    find: ({ records, rewrites }) =>
+      [...rewrites.keys()]
+        .filter((name) => records.some((record) => record.name === name))
+        .map((name) => ({
+          path: ['rewrites', name],
+          message: `${name} stands under records too, which would win`,
+          hint: 'Keep one of the two.',
+        })),
+  },
   { reads: LISTENERS.map(([path]) => path), find: clashes },
   {
     reads: [

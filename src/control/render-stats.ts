@@ -67,6 +67,12 @@ export function renderStats(stats: Stats, style: Style): string {
       lists.map((list) => [list.name, list.kind, number(list.rules), number(list.hits), number(list.rejected)]),
       style,
     ),
+    line(
+      `Names of the house: ${number(stats.names.records.config)} configured, ${number(stats.names.records.hosts)} from hosts files, ` +
+        `${number(stats.names.records.lease)} from leases (${number(refusedLeases(stats))} refused), ${number(stats.names.rewrites)} rewritten`,
+      style,
+    ),
+    '',
     ...section(
       'Firewall reports',
       ['~source', '#lines', '#reports', '#not ours', '#unknown', '#rejected', 'last report'],
@@ -106,6 +112,9 @@ export function renderStats(stats: Stats, style: Style): string {
   ]
   return page(lines)
 }
+
+const refusedLeases = ({ names }: Stats): number =>
+  Object.values(names.refusedLeases).reduce((sum, count) => sum + count, 0)
 
 /** Lines about those who ask too much. */
 const FLOODS_SHOWN = 3

@@ -1,6 +1,7 @@
 // Looks a name up among those of the house: records, wildcards, rewrites, or nothing of ours. Knows no question type.
 import { type Name, parentOf } from '../base/name.ts'
 import type { OwnRecord } from '../base/reply.ts'
+import type { NamesChange } from './change.ts'
 import type { NamesSnapshot, Rewrite } from './snapshot.ts'
 
 /** What the house says of a name. */
@@ -16,40 +17,49 @@ const OUTSIDE: Found = Object.freeze({ kind: 'outside' })
 
 /** The names of the house, ready for look-ups. A name that is not ours costs one look at its last label. */
 export class HouseZone {
-  readonly snapshot: NamesSnapshot
-  /** Every name that exists: owners and all names above them (RFC 4592 §2.2.2: empty non-terminals). */
-  readonly #existing = new Set<Name>()
-  readonly #zones: ReadonlySet<Name>
-  readonly #wildcardParents = new Set<Name>()
-  readonly #lastLabels = new Set<string>()
+  readonly #records: Map<Name, readonly OwnRecord[]>
+  /** Every name that exists, by how many owners are at or under it (RFC 4592 §2.2.2: empty non-terminals exist). */
+  readonly #existing = new Map<Name, number>()
+  #rules: Omit<NamesSnapshot, 'records'>
+  #zones: ReadonlySet<Name> = new Set()
+  /** Last labels of zones and rewrites; those of records exist. */
+  #lastLabels: ReadonlySet<string> = new Set()
 
   constructor(snapshot: NamesSnapshot) {
-    this.snapshot = snapshot
-    this.#zones = new Set(snapshot.zones)
-    for (const owner of snapshot.records.keys()) {
-      if (owner.startsWith('*.')) this.#wildcardParents.add(owner.slice(2))
-      for (let name: Name | undefined = owner; name !== undefined && name !== '.'; name = parentOf(name)) {
-        this.#existing.add(name)
-      }
+    this.#records = new Map(snapshot.records)
+    this.#rules = snapshot
+    for (const owner of snapshot.records.keys()) this.#count(owner, 1)
+    this.#useRules(snapshot)
+  }
+
+  /** Seconds that "no" and rewritten answers may be kept. */
+  get ttl(): number {
+    return this.#rules.ttl
+  }
+
+  /** Takes in a piece of a change. */
+  apply({ set, gone, rules }: NamesChange): void {
+    for (const name of gone) if (this.#records.delete(name)) this.#count(name, -1)
+    for (const [name, records] of set) {
+      if (!this.#records.has(name)) this.#count(name, 1)
+      this.#records.set(name, records)
     }
-    for (const name of [...this.#zones, ...snapshot.records.keys(), ...snapshot.rewrites.keys()]) {
-      this.#lastLabels.add(lastLabel(name))
-    }
+    if (rules !== undefined) this.#useRules(rules)
   }
 
   /** Looks up a name in canonical form. */
   find(name: Name): Found {
-    if (!this.#lastLabels.has(lastLabel(name))) return OUTSIDE
-    const { records, rewrites } = this.snapshot
-    const own = records.get(name)
+    const last = lastLabel(name)
+    if (!this.#existing.has(last) && !this.#lastLabels.has(last)) return OUTSIDE
+    const own = this.#records.get(name)
     if (own !== undefined) return { kind: 'records', records: own, owner: name }
-    const rewrite = rewrites.size === 0 ? undefined : this.#rewrite(name)
+    const rewrite = this.#rules.rewrites.size === 0 ? undefined : this.#rewrite(name)
     return rewrite ?? this.#wildcard(name) ?? this.#missing(name)
   }
 
   /** A rewrite of the name itself, else the nearest one of all names under a name. */
   #rewrite(name: Name): Found | undefined {
-    const { rewrites } = this.snapshot
+    const { rewrites } = this.#rules
     const exact = rewrites.get(name)
     if (exact !== undefined) return { kind: 'rewrite', rewrite: exact, owner: name }
     for (let above = parentOf(name); above !== undefined && above !== '.'; above = parentOf(above)) {
@@ -70,7 +80,7 @@ export class HouseZone {
     while (encloser !== undefined && encloser !== '.' && !this.#existing.has(encloser)) encloser = parentOf(encloser)
     if (encloser === undefined) return undefined
     const owner = `*.${encloser}`
-    const records = this.snapshot.records.get(owner)
+    const records = this.#records.get(owner)
     if (records === undefined) return undefined
     return { kind: 'records', records: records.map((record) => ({ ...record, name })), owner }
   }
@@ -78,11 +88,25 @@ export class HouseZone {
   /** In a zone of ours, or below the parent of a wildcard, a name without records is missing; else it is not ours. */
   #missing(name: Name): Found {
     for (let zone: Name | undefined = name; zone !== undefined && zone !== '.'; zone = parentOf(zone)) {
-      if (this.#zones.has(zone) || (zone !== name && this.#wildcardParents.has(zone))) {
+      if (this.#zones.has(zone) || (zone !== name && this.#records.has(`*.${zone}`))) {
         return { kind: 'missing', zone, exists: name === zone || this.#existing.has(name) }
       }
     }
     return OUTSIDE
+  }
+
+  #count(owner: Name, by: 1 | -1): void {
+    for (let name: Name | undefined = owner; name !== undefined && name !== '.'; name = parentOf(name)) {
+      const now = (this.#existing.get(name) ?? 0) + by
+      if (now === 0) this.#existing.delete(name)
+      else this.#existing.set(name, now)
+    }
+  }
+
+  #useRules(rules: Omit<NamesSnapshot, 'records'>): void {
+    this.#rules = rules
+    this.#zones = new Set(rules.zones)
+    this.#lastLabels = new Set([...rules.zones, ...rules.rewrites.keys()].map(lastLabel))
   }
 }
 

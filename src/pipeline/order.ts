@@ -28,7 +28,7 @@ export const order = (stages: Stages): Next =>
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
       ...off(stages.dns64), // outside inspect: what its addresses are made of has been looked at
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
-      ...(stages.clientSubnet === undefined ? [] : [stages.clientSubnet]), // before the cache: it is part of its key
+      ...off(stages.clientSubnet), // before the cache: it is part of its key
       ...off(stages.rebinding), // outside the cache, too: an exception counts at once
       stages.cache, //     outside coalesce: a hit must not even look at the flights
       stages.coalesce, //  innermost but one: only what really leaves the house is joined

@@ -1,12 +1,12 @@
 // Keeps the names of the house: configuration, hosts files and leases become a snapshot, anew at each change and when a
-// lease ends. Knows no resolver: whoever follows is handed each new snapshot.
-import { isDeepStrictEqual } from 'node:util'
+// lease ends. Knows no resolver: whoever follows is handed each change.
 import type { Clock } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import { safeText } from '../base/text.ts'
 import type { LeaseFormat } from '../devices/leases/leases.ts'
 import { type WatchedFile, watchFile } from '../devices/watched-file.ts'
+import { changesBetween, type NamesChange } from '../names/change.ts'
 import { type Gathered, gatherNames, NAMES_MOST, type NameSources, type Origin } from '../names/gather.ts'
 import { type HostsText, readHosts } from '../names/hosts-text.ts'
 import { HouseZone } from '../names/house-zone.ts'
@@ -33,6 +33,9 @@ export interface NameFile {
 /** Longest wait of a timer (2^31 - 1 ms); what ends later is looked at again then. */
 const TIMER_MAX = 2_147_483_647
 
+/** Between two pieces of a change, ms: 65,536 names are told in half a second. */
+const APART_MS = 2
+
 /** The names at work. */
 export class HouseNames {
   readonly #clock: Clock
@@ -41,9 +44,12 @@ export class HouseNames {
   readonly #leases = new Map<string, { format: LeaseFormat; leases: readonly Lease[] }>()
   #settings: HouseSettings
   #gathered: Gathered
-  #zone: HouseZone
-  #follow: (snapshot: NamesSnapshot) => void = () => {}
+  readonly #zone: HouseZone
+  #told: NamesSnapshot
+  #tell: ((change: NamesChange) => void) | undefined
   #ending: NodeJS.Timeout | undefined
+  readonly #pieces: NamesChange[] = []
+  #spreading: NodeJS.Timeout | undefined
   #full = false
 
   /** Problems (ASKFIRST_E_NAMES_…) are told and end nothing. */
@@ -52,7 +58,8 @@ export class HouseNames {
     this.#onProblem = onProblem
     this.#settings = settings
     this.#gathered = gatherNames({ ...settings, hosts: [], leases: [] })
-    this.#zone = new HouseZone(this.#gathered.snapshot)
+    this.#told = this.#gathered.snapshot
+    this.#zone = new HouseZone(this.#told)
     this.#watch()
     this.#gather()
   }
@@ -71,9 +78,11 @@ export class HouseNames {
     return this.#zone
   }
 
-  /** Hands each new snapshot to `to` from now on. */
-  follow(to: (snapshot: NamesSnapshot) => void): void {
-    this.#follow = to
+  /** Hands each change since `from` to `to`, piece by piece, from now on. */
+  follow(from: NamesSnapshot, to: (change: NamesChange) => void): void {
+    this.#told = from
+    this.#tell = to
+    this.#spread()
   }
 
   /** Takes a new configuration. */
@@ -133,6 +142,7 @@ export class HouseNames {
   close(): void {
     for (const { file } of this.#hosts.values()) file.close()
     clearTimeout(this.#ending)
+    clearTimeout(this.#spreading)
   }
 
   /** Watches the hosts files that are to be watched, and no others. */
@@ -177,13 +187,27 @@ export class HouseNames {
     }))
     const hosts = [...this.#hosts].map(([path, { text }]) => ({ path, entries: text?.entries ?? [] }))
     const next = gatherNames({ ...this.#settings, hosts, leases: live }, this.#gathered.holders)
-    const changed = !isDeepStrictEqual(next.snapshot, this.#gathered.snapshot)
+    for (const change of changesBetween(this.#gathered.snapshot, next.snapshot)) this.#zone.apply(change)
     this.#gathered = next
     this.#tellFull(next.overflowed)
     this.#wakeAtNextEnd(live.flatMap(({ leases }) => leases.map(({ expires }) => expires)))
-    if (!changed) return
-    this.#zone = new HouseZone(next.snapshot)
-    this.#follow(next.snapshot)
+    this.#spread()
+  }
+
+  #spread(): void {
+    if (this.#tell === undefined) return
+    this.#pieces.push(...changesBetween(this.#told, this.snapshot))
+    this.#told = this.snapshot
+    if (this.#spreading === undefined) this.#tellNext()
+  }
+
+  /** One piece at a time: a thread that finds many at once takes them all before it looks at a packet again. */
+  #tellNext(): void {
+    this.#spreading = undefined
+    const piece = this.#pieces.shift()
+    if (piece === undefined) return
+    this.#tell?.(piece)
+    if (this.#pieces.length > 0) this.#spreading = setTimeout(() => this.#tellNext(), APART_MS).unref()
   }
 
   /** A lease that ends changes no file at that moment. */

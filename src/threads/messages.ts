@@ -3,6 +3,7 @@ import type { Endpoint, Prefix } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
+import type { NamesChange } from '../names/change.ts'
 import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
@@ -78,8 +79,8 @@ export interface ResolverStart {
 export type ToResolver =
   | { readonly kind: 'policy'; readonly policy: PolicySnapshot }
   | { readonly kind: 'settings'; readonly settings: ResolverSettings }
-  /** The names of the house, whole. */
-  | { readonly kind: 'names'; readonly names: NamesSnapshot }
+  /** A piece of a change of the house's names. */
+  | { readonly kind: 'names'; readonly change: NamesChange }
   /** Whether blocking is paused. */
   | { readonly kind: 'pause'; readonly active: boolean }
   /** The control thread has read this many bytes of batches. */

@@ -28,7 +28,7 @@ export function local({ names, forwarded, special, clock }: LocalParts): Stage {
     const zone = names.current
     let here = zone.find(query.name)
     if (here.kind === 'outside') return next(query)
-    const { ttl } = zone.snapshot
+    const { ttl } = zone
     const chain: OwnRecord[] = []
     let { name } = query
     for (;;) {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { RCODE } from '../../../src/base/question.ts'
 import type { OwnRecord } from '../../../src/base/reply.ts'
+import { changesBetween } from '../../../src/names/change.ts'
 import type { NamesSnapshot, Rewrite } from '../../../src/names/snapshot.ts'
 import { SPECIAL_ZONES } from '../../../src/names/special-zones.ts'
 import { inMemory, noSuchName, SETTINGS } from '../../support/in-memory.ts'
@@ -99,7 +100,8 @@ describe('a name of the house', () => {
     const packet = queryPacket('media.lan', { edns: 1232 })
     const first = await slow(packet)
     expect(quick(packet)).toEqual(Uint8Array.from(first as Uint8Array))
-    resolver.obey({ kind: 'names', names: { ...NAMES, records: new Map() } })
+    for (const change of changesBetween(NAMES, { ...NAMES, records: new Map() }))
+      resolver.obey({ kind: 'names', change })
     expect(quick(packet)).toBeUndefined()
     expect(rcodeOf(await ask('media.lan'))).toBe(RCODE.NXDOMAIN)
   })
