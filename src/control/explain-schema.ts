@@ -21,7 +21,7 @@ const decision = z.discriminatedUnion('kind', [
 ])
 
 const origin = z.object({
-  source: z.string().describe('config, hosts, lease or rewrite'),
+  source: z.string().describe('config, hosts, lease, rewrite or special'),
   path: z.string().nullable().describe('null for what stands in the configuration'),
   line: count.nullable().describe('from 1; null for leases'),
   text: z.string().describe('what stands there'),
@@ -30,7 +30,7 @@ const origin = z.object({
 const wouldAnswer = z.object({
   source: z
     .string()
-    .describe('where the answer would come from: sinkhole, local, special, cache, upstream, or refused'),
+    .describe('where the answer would come from: sinkhole, local, special, cache, dns64, upstream, or refused'),
   rcode: z.string().nullable().describe('null where only the upstream knows'),
   ttl: count.nullable().describe('seconds'),
   records: z.array(z.string()).describe('the data of the answer, one record each; empty where only the upstream knows'),

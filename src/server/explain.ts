@@ -12,7 +12,7 @@ import type { Decision } from '../policy/decision.ts'
 import type { Looked, NameSettings } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import { recordText } from '../wire/record-text.ts'
-import { houseAnswer, originsOf } from './explain-names.ts'
+import { asServed, houseAnswer, originsOf } from './explain-names.ts'
 import type { HouseNames } from './house-names.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
@@ -41,7 +41,7 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
       decision.kind === 'none' || won === undefined
         ? { kind: 'none', clause: 'no rule matches this name' }
         : { kind: decision.kind, clause: clauseOf(decision, rules), ...ruleView(won) },
-    local: originsOf(parts.names, name),
+    local: originsOf(parts.names, parts.settings().names, name),
     matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule) })),
     pause,
     wouldAnswer: {
@@ -102,6 +102,8 @@ function wouldAnswer(
   if (decision.kind === 'block' && !parts.pause.active) {
     return ownAnswer('sinkhole', sinkholeReply(parts.settings().sinkhole)(query, decision, parts.policy.policy))
   }
+  const served = asServed(parts.settings().names, name, type, cached)
+  if (served !== undefined) return served
   const typeText = type === TYPE.A ? 'A' : type === TYPE.AAAA ? 'AAAA' : 'HTTPS'
   const kept = cached.find((one) => one.type === typeText && one.ttl > 0)
   return kept === undefined
