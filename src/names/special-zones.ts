@@ -1,5 +1,6 @@
 // Names with a meaning of their own, which must never leave the house, each with who says so. Values only.
 import type { Name } from '../base/name.ts'
+import { TYPE } from '../base/question.ts'
 
 /** A zone that is answered here, and how. */
 export interface SpecialZone {
@@ -49,6 +50,13 @@ export const SPECIAL_ZONES: readonly SpecialZone[] = [
   ...of('RFC 6303 §4.6', 'empty', '8.b.d.0.1.0.0.2.ip6.arpa'),
   ...of('RFC 7793 §2', 'empty', ...range(64, 127, (i) => `${i}.100.in-addr.arpa`)),
 ]
+
+/**
+ * Whether a question is for the parent of a special zone: the DS record of its apex stands there (RFC 4035 §3.1.4.1), and
+ * says to who validates behind us that the zone is not signed. Under arpa only: the root has no such zones.
+ */
+export const isForParent = (name: Name, type: number, zone: Name): boolean =>
+  type === TYPE.DS && name === zone && zone.endsWith('.arpa')
 
 /**
  * Names by which applications ask whether they may pass the network's resolver by; "no such name" asks them not to.

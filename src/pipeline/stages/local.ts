@@ -6,6 +6,7 @@ import { EDE, RCODE, TYPE } from '../../base/question.ts'
 import { EMPTY_BODY, type OwnRecord, type Reply } from '../../base/reply.ts'
 import type { Found, HouseZone } from '../../names/house-zone.ts'
 import type { Rewrite } from '../../names/snapshot.ts'
+import { isForParent } from '../../names/special-zones.ts'
 import type { Stage } from '../stage.ts'
 import { follow } from './follow.ts'
 
@@ -67,7 +68,7 @@ function stepFrom(found: Found, name: Name, type: number, ttl: number, forwarded
   if (found.kind === 'outside') return { kind: 'pass' }
   if (found.kind === 'rewrite') return rewritten(found.rewrite, name, type, ttl)
   if (found.kind === 'missing') {
-    if (isForwarded(forwarded, name, found.zone)) return { kind: 'pass' }
+    if (isForwarded(forwarded, name, found.zone) || isForParent(name, type, found.zone)) return { kind: 'pass' }
     const soa: OwnRecord = { kind: 'SOA', name: found.zone, ttl, minimum: ttl }
     if (type === TYPE.SOA && name === found.zone) return answers([soa])
     return { kind: 'end', rcode: found.exists ? RCODE.NOERROR : RCODE.NXDOMAIN, answers: [], authority: [soa] }

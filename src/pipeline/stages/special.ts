@@ -4,7 +4,7 @@ import { type Name, parentOf } from '../../base/name.ts'
 import { EDE, type Query, RCODE, TYPE } from '../../base/question.ts'
 import type { OwnRecord, Reply } from '../../base/reply.ts'
 import type { HouseZone } from '../../names/house-zone.ts'
-import { SPECIAL_ZONES, type SpecialZone } from '../../names/special-zones.ts'
+import { isForParent, SPECIAL_ZONES, type SpecialZone } from '../../names/special-zones.ts'
 import type { Stage } from '../stage.ts'
 import { isForwarded } from './local.ts'
 
@@ -32,7 +32,7 @@ export function special(names: Live<HouseZone>, { canaries, forwarded }: Special
     for (let name: Name | undefined = query.name; name !== undefined; name = parentOf(name)) {
       const zone = zones.get(name)
       if (zone === undefined) continue
-      if (isForwarded(forwarded, query.name, name)) return next(query)
+      if (isForwarded(forwarded, query.name, name) || isForParent(query.name, query.type, name)) return next(query)
       if (names.current.find(query.name).kind !== 'outside') return next(query)
       return zone === 'canary' ? canaryReply(name) : reply(query, zone)
     }

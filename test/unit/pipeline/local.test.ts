@@ -253,6 +253,12 @@ describe('special names', () => {
     expect(forwarded).toEqual(['PTR 11.1.168.192.in-addr.arpa', 'A www.test'])
   })
 
+  test('pass on a question for the DS of their apex, which is their parent’s, and no other (RFC 4035 §3.1.4.1)', async () => {
+    const { ask, forwarded } = inMemory({ names: { ...NAMES, zones: ['home.arpa'] } })
+    for (const name of ['home.arpa', '10.in-addr.arpa', 'x.home.arpa', 'test', 'local']) await ask(name, { type: 'DS' })
+    expect(forwarded).toEqual(['DS home.arpa', 'DS 10.in-addr.arpa'])
+  })
+
   test('canaries are no such name, with all under them, and can be let through', async () => {
     const { ask, forwarded } = house()
     for (const name of ['use-application-dns.net', 'mask.icloud.com', 'mask-h2.icloud.com', 'x.mask.icloud.com']) {
