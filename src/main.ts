@@ -22,6 +22,7 @@ import { HouseNames } from './server/house-names.ts'
 import { Judging } from './server/judging.ts'
 import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
+import { become, userToBecome } from './server/privileges.ts'
 import { openReports, type Reports } from './server/reports.ts'
 import {
   houseSettings,
@@ -68,6 +69,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => {
     resolver.send({ kind: 'pair', pair })
   })
+  const user = await userToBecome(config.user, config.state, log)
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
   // Lists become a policy; each new version goes to the resolver.
@@ -126,7 +128,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     {
       listen: { plain: config.listen, tls: config.tls.listen, https: config.https.listen, http: config.https.plain },
       pair: certificate?.pair,
-      settings: resolverSettings(config),
+      settings: resolverSettings(config, ownAddresses()),
       policy: policy.snapshot,
       names: firstNames,
     },
@@ -214,6 +216,15 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     throw fault
   })
 
+  // Every port is open: nothing needs root any more.
+  if (user !== undefined) {
+    await become(user, config.state, log).catch(async (fault: unknown) => {
+      await control.close()
+      await stopAll()
+      throw fault
+    })
+  }
+
   return {
     get listening() {
       return listening
@@ -228,7 +239,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       config = next
       log.setLevel(next.log.level)
       ledger.configure(ledgerOptions(next, ownAddresses()))
-      resolver.send({ kind: 'settings', settings: resolverSettings(next) })
+      resolver.send({ kind: 'settings', settings: resolverSettings(next, ownAddresses()) })
       names.use(houseSettings(next))
       if (changed.includes('devices')) {
         devices.close()

@@ -23,6 +23,7 @@ import { order } from './pipeline/order.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
+import { discovery } from './pipeline/stages/discovery.ts'
 import { dns64 } from './pipeline/stages/dns64.ts'
 import { guard } from './pipeline/stages/guard.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
@@ -208,6 +209,7 @@ function assemble(
   const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
   const pipeline = order({
     guard: guard(settings.identity),
+    discovery: settings.serving.designated && discovery(settings.serving.designated),
     special: specials,
     local: locals,
     sinkhole: sinkhole(policy, settings.sinkhole, pause),

@@ -16,6 +16,7 @@ export const ERRORS = {
   ASKFIRST_E_LISTEN_FORBIDDEN: 'this user may not listen on this port',
   ASKFIRST_E_LISTEN: 'an address cannot be listened on',
   ASKFIRST_E_CERTIFICATE: 'a certificate or its key cannot be used',
+  ASKFIRST_E_USER: 'the process cannot become the user that it should run as',
   ASKFIRST_E_UPSTREAM: 'no upstream gave a usable answer',
   ASKFIRST_E_STATE: 'the state folder cannot be used',
   ASKFIRST_E_REPORTS: 'a source of firewall reports cannot be used',

@@ -13,6 +13,7 @@ export const NEEDS_RESTART: readonly (readonly string[])[] = [
   ['reports', 'syslog'],
   ['http', 'listen'],
   ['state'],
+  ['user'],
 ]
 
 /** The difference of two configurations, as keys: `lists`, `http.listen`. Both empty where they say the same. */

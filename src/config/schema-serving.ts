@@ -75,6 +75,17 @@ export const https = z.strictObject({
   allowFrom: allowFrom('over HTTPS'),
 })
 
+/** `user` */
+export const user = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_.-]{0,31}$/, { error: 'must be the name of a user of this machine, such as askfirst' })
+  .nullable()
+  .default(null)
+  .meta({
+    description:
+      'Started as root, askfirst opens its ports and then becomes this user for good. The user must be able to read the configuration, the lists and the certificate, and to write to the state folder. null: it stays who it is.',
+  })
+
 /** `connections` */
 export const connections = z.strictObject({
   most: values.count(

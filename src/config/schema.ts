@@ -10,7 +10,7 @@ import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
 import { edns, identity } from './schema-edns.ts'
 import { limits } from './schema-limits.ts'
-import { certificate, connections, https, tls } from './schema-serving.ts'
+import { certificate, connections, https, tls, user } from './schema-serving.ts'
 import * as values from './values.ts'
 
 const privateRanges = PRIVATE_RANGES.map(prefixText)
@@ -349,6 +349,7 @@ export const configSchema = z
       }),
     http: http.prefault({}).describe('The HTTP API, the metrics and the health check.'),
     log: log.prefault({}).describe('What is logged.'),
+    user: user,
     state: values.path
       .default('../state')
       .describe('The folder for what must outlive a restart: the evidence, and the compiled lists.'),

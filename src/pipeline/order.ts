@@ -4,6 +4,8 @@ import { compose, type Next, type Stage } from './stage.ts'
 /** The stages that the composition root has made. Where own DNSSEC validation comes, it stands between cache and coalesce. */
 export interface Stages {
   readonly guard: Stage
+  /** Where something encrypted is served under a name. */
+  readonly discovery?: Stage | undefined
   readonly special: Stage
   readonly local: Stage
   readonly sinkhole: Stage
@@ -23,6 +25,7 @@ export const order = (stages: Stages): Next =>
   compose(
     [
       stages.guard, //     first: nothing below should see what is not a question for a forwarder
+      ...off(stages.discovery), // before special, whose zone resolver.arpa it stands in
       stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
       stages.local, //     before any list: what the house says of its own names, no list takes back
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it

@@ -6,10 +6,11 @@ import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
 import type { PairFiles } from './certificate-keeper.ts'
+import { designated } from './designated.ts'
 import type { HouseSettings } from './house-names.ts'
 
 /** What a resolver thread needs. */
-export const resolverSettings = (config: Config): ResolverSettings => ({
+export const resolverSettings = (config: Config, own: readonly Address[]): ResolverSettings => ({
   allowFrom: config.allowFrom,
   upstreams: config.upstreams.servers,
   persistence: { timeout: config.upstreams.timeout, attempts: config.upstreams.attempts },
@@ -34,17 +35,21 @@ export const resolverSettings = (config: Config): ResolverSettings => ({
   },
   limits: config.limits,
   identity: { version: config.identity.version ?? undefined, host: config.identity.host ?? undefined },
-  serving: servingSettings(config),
+  serving: servingSettings(config, own),
   names: nameSettings(config),
 })
 
 /** How connections are taken and kept. */
-const servingSettings = ({ connections, tls, https, certificate, allowFrom }: Config): ServingSettings => ({
-  connections: { most: connections.most, perClient: connections.perClient, idle: connections.idle },
-  trust: { proxyProtocol: connections.proxyProtocol, httpProxies: https.proxies },
-  allowFrom: { tls: tls.allowFrom ?? allowFrom, https: https.allowFrom ?? allowFrom },
-  name: certificate.name ?? undefined,
-})
+const servingSettings = (config: Config, own: readonly Address[]): ServingSettings => {
+  const { connections, tls, https, certificate, allowFrom } = config
+  return {
+    connections: { most: connections.most, perClient: connections.perClient, idle: connections.idle },
+    trust: { proxyProtocol: connections.proxyProtocol, httpProxies: https.proxies },
+    allowFrom: { tls: tls.allowFrom ?? allowFrom, https: https.allowFrom ?? allowFrom },
+    name: certificate.name ?? undefined,
+    designated: designated(config, own),
+  }
+}
 
 /** Where certificate and key are; undefined where nothing needs them. The configuration has been checked for both. */
 export function pairFiles({ tls, https, certificate: { file, key } }: Config): PairFiles | undefined {

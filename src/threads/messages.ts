@@ -10,6 +10,7 @@ import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
+import type { Designated } from '../pipeline/stages/discovery.ts'
 import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
 import type { Identity } from '../pipeline/stages/guard.ts'
 import type { RebindingSettings } from '../pipeline/stages/rebinding.ts'
@@ -49,6 +50,8 @@ export interface ServingSettings {
   readonly allowFrom: { readonly tls: readonly Prefix[]; readonly https: readonly Prefix[] }
   /** Our own name over TLS. */
   readonly name: Name | undefined
+  /** What discovery announces. */
+  readonly designated: Designated | undefined
 }
 
 /** How names are treated that are not simply the outside's. */

@@ -25,7 +25,8 @@ export async function listenProblem(kind: 'udp' | 'tcp', endpoint: Endpoint, fau
       message: `this user may not listen on ${where}`,
       hint:
         'Ports below 1024 need a right: start as root, or give it with the systemd unit or the container image, or ' +
-        'run "sudo sysctl net.ipv4.ip_unprivileged_port_start=53", or name a port such as 5353 under "listen".',
+        'run "sudo sysctl net.ipv4.ip_unprivileged_port_start=53", or name a port such as 5353 under "listen". ' +
+        'A server that has given up root ("user") cannot open more of them: restart it.',
     }
   }
   const why = fault instanceof Error ? fault.message : String(fault)

@@ -1,7 +1,6 @@
 // The program as people meet it: its command line, its first minute, its signals, its way with trouble. Loopback only.
 import { createSocket } from 'node:dgram'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import { type Running, start } from '../support/house/running.ts'
 import { until } from '../support/house/until.ts'
 import { answerTo, type NameServer, startNameServer } from '../support/name-server.ts'
 import { type AskOptions, extendedErrorOf, queryPacket, readPacket } from '../support/packets.ts'
+import { freePorts } from '../support/ports.ts'
 
 let folder: string
 let upstream: NameServer
@@ -24,23 +24,6 @@ afterEach(async () => {
   await upstream.close()
   await rm(folder, { recursive: true })
 })
-
-/** Ports that nobody held a moment ago. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer()
-          server.listen(0, '127.0.0.1', () => resolve(server))
-        }),
-    ),
-  )
-  const ports = servers.map((server) => (server.address() as { port: number }).port)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return ports
-}
 
 interface Started {
   readonly program: Running

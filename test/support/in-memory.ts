@@ -79,6 +79,7 @@ export const SETTINGS: ResolverSettings = {
     trust: { proxyProtocol: [], httpProxies: [] },
     allowFrom: { tls: PRIVATE_RANGES, https: PRIVATE_RANGES },
     name: undefined,
+    designated: undefined,
   },
   names: { canaries: CANARIES, forwarded: [], dns64: undefined, rebinding: undefined },
   edns: { cookies: 'answer', clientSubnet: 'strip', nsid: undefined, idle: 10_000 },
