@@ -1,5 +1,5 @@
 // The names of a real house: a real DHCP server writes its leases, people edit hosts files, dig asks.
-import { appendFile, rename, writeFile } from 'node:fs/promises'
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
@@ -27,7 +27,7 @@ describe.skipIf(!requireTools())('the names of a house', () => {
     JSON.parse(await house.gateway.must('curl', ['-sS', `http://127.0.0.1:8053${path}`])) as T
 
   beforeAll(async () => {
-    house = await buildHouse()
+    house = await buildHouse({ records: ['inside.example. 300 IN A 192.168.77.14'] })
     hosts = join(house.folder, 'house.hosts')
     await writeFile(hosts, '192.168.77.9 printer\n')
     home = await makeHome(join(house.folder, 'askfirst'), {
@@ -101,6 +101,20 @@ describe.skipIf(!requireTools())('the names of a house', () => {
   test('an alias that leads outside brings the address along, over UDP, TCP and from the cache', async () => {
     for (const way of ['+notcp', '+tcp', '+notcp'])
       expect(await short(way, 'shop.lan')).toEqual(['web.example.test.', PLAN.web.ipv4])
+  })
+
+  test('a record, a rewrite and rebinding protection that are written into the configuration count at once', async () => {
+    const config = JSON.parse(await readFile(home.config, 'utf8')) as { records: object }
+    const records = { ...config.records, 'new.lan': '192.168.77.12' }
+    const rewrites = { 'other.example.test': '192.168.77.13' }
+    const next = { ...config, records, rewrites, rebinding: { protect: true } }
+    expect(await short('inside.example')).toEqual(['192.168.77.14'])
+    await writeFile(home.config, JSON.stringify(next))
+    await becomes('192.168.77.12', 'new.lan')
+    expect(await short('other.example.test')).toEqual(['192.168.77.13'])
+    expect(await dig('inside.example')).toMatch(/EDE: 15 \(Blocked\).*rebinding/)
+    const { refused } = await api<{ refused: Record<string, number> }>('/api/v1/stats')
+    expect(refused['rebinding']).toBe(1)
   })
 
   test('explain says which record and which file answers', async () => {
