@@ -242,7 +242,7 @@ function assemble(
   }
 }
 
-const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams, settings.persistence)
+const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams)
 
 /** Whether answers that were kept under `a` are good under `b`: another upstream may say something else. */
 const sameAnswers = (a: ResolverSettings, b: ResolverSettings): boolean =>

@@ -5,12 +5,16 @@ import { DAY, HOUR, MINUTE, SECOND } from '../base/clock.ts'
 const CACHE_NOTE = 'docs/decisions/0005-cache.md'
 const EVIDENCE_NOTE = 'docs/decisions/0004-evidence.md'
 const LIMITS_NOTE = 'docs/decisions/0008-limits.md'
+const UPSTREAM_NOTE = 'docs/upstreams.md'
 const SINKHOLE_NOTE = 'docs/decisions/0003-sinkhole-answers.md'
 
 /** Bounds of every number in the configuration. */
 export const BOUNDS = {
   upstreamTimeout: bounded({ unit: 'ms', min: 100, default: 2 * SECOND, max: 30 * SECOND, source: 'RFC 9520 §3.1' }),
   upstreamAttempts: bounded({ unit: 'count', min: 1, default: 3, max: 10, source: 'RFC 9520 §3.1' }),
+  upstreamWeight: bounded({ unit: 'count', min: 1, default: 1, max: 100, source: UPSTREAM_NOTE }),
+  upstreamInFlight: bounded({ unit: 'count', min: 1, default: 2000, max: 10_000, source: UPSTREAM_NOTE }),
+  upstreamIdle: bounded({ unit: 'ms', min: SECOND, default: 15 * SECOND, max: 10 * MINUTE, source: 'RFC 7766 §6.2.3' }),
   cacheSize: bounded({
     unit: 'bytes',
     min: 64 * 1024,
@@ -65,6 +69,8 @@ export const BOUNDS = {
 export const LENGTHS = {
   sockets: 64,
   servers: 16,
+  options: 64,
+  pins: 8,
   addresses: 16,
   ranges: 256,
   exemptions: 1024,

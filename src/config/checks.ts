@@ -1,6 +1,7 @@
 // What must hold between keys: rules that no single value can break. Knows neither the file nor its text.
 import type { Address, Endpoint } from '../base/address.ts'
 import { addressBytes, endpointText, scopeOf } from '../base/address.ts'
+import { UPSTREAM_CHECKS } from './checks-upstreams.ts'
 import type { Path } from './document.ts'
 import type { Config } from './schema.ts'
 
@@ -67,21 +68,7 @@ export const CHECKS: readonly Check[] = [
                 ],
           ),
   },
-  {
-    reads: [['listen'], ['upstreams', 'servers']],
-    find: ({ listen, upstreams }, local) =>
-      upstreams.servers.flatMap((server, i) => {
-        const own = listen.find((entry) => entry.port === server.port && hears(entry.address, server.address, local))
-        if (own === undefined) return []
-        return [
-          {
-            path: ['upstreams', 'servers', i],
-            message: `${endpointText(server)} is askfirst itself (listen: ${endpointText(own)}): questions would go in a circle`,
-            hint: 'Name another resolver. One on this machine must use another port, such as 127.0.0.1:5335.',
-          },
-        ]
-      }),
-  },
+  ...UPSTREAM_CHECKS,
   ...(['tls', 'https'] as const).map(
     (section): Check => ({
       reads: [[section, 'listen'], ['certificate']],
@@ -180,12 +167,4 @@ const overlap = (a: Endpoint, b: Endpoint): boolean =>
   a.address.includes(':') === b.address.includes(':') &&
   (a.address === b.address || isWildcard(a.address) || isWildcard(b.address))
 
-/** Whether what is sent to `target` arrives at a listener on `listening`. */
-const hears = (listening: Address, target: Address, local: readonly Address[]): boolean =>
-  listening === target ||
-  (isWildcard(listening) && listening.includes(':') === target.includes(':') && isOwn(target, local))
-
 const isWildcard = (address: Address): boolean => address === '0.0.0.0' || address === '::'
-
-const isOwn = (address: Address, local: readonly Address[]): boolean =>
-  address === '127.0.0.1' || address === '::1' || local.includes(address)

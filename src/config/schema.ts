@@ -11,21 +11,10 @@ import { cache } from './schema-cache.ts'
 import { edns, identity } from './schema-edns.ts'
 import { limits } from './schema-limits.ts'
 import { certificate, connections, https, tls, user } from './schema-serving.ts'
+import { upstreams } from './schema-upstreams.ts'
 import * as values from './values.ts'
 
 const privateRanges = PRIVATE_RANGES.map(prefixText)
-
-const upstreams = z.strictObject({
-  servers: z
-    .array(values.server(53))
-    .max(LENGTHS.servers)
-    .prefault(['9.9.9.9', '149.112.112.112', '1.1.1.1'])
-    .describe(
-      'The resolvers, by address; the first healthy one is asked first. With [] nothing is forwarded: only blocked and local names get an answer.',
-    ),
-  timeout: values.duration(BOUNDS.upstreamTimeout, 'How long one try may take.'),
-  attempts: values.count(BOUNDS.upstreamAttempts, 'Tries for one question, over all servers.'),
-})
 
 const blocking = z.strictObject({
   answer: z

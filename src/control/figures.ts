@@ -73,13 +73,18 @@ export const listStats = (lists: readonly ListInfo[], { lists: hits }: Counters)
 export interface UpstreamState {
   /** The name that the tally was told (`Tally.label`). */
   readonly server: string
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'https'
+  readonly uses: readonly string[]
   readonly healthy: boolean
   readonly tries: number
   readonly failures: Readonly<Record<string, number>>
   /** Smoothed round trip, ms. */
   readonly latency: number | undefined
+  readonly inFlight: number
   readonly overTcp: number
   readonly strays: number
+  readonly cutRecords: number
+  readonly connections: { readonly opened: number; readonly resumed: number; readonly foundDead: number }
 }
 
 /** The upstreams with the queries that each answered. */
@@ -88,14 +93,19 @@ export const upstreamStats = (states: readonly UpstreamState[], { upstreams }: C
     const answered = upstreams.find((upstream) => upstream.name === state.server)
     return {
       server: state.server,
+      transport: state.transport,
+      uses: [...state.uses],
       healthy: state.healthy,
       queries: answered?.queries ?? 0,
       meanUs: answered === undefined || answered.queries === 0 ? null : answered.latency / answered.queries,
       latencyMs: state.latency ?? null,
       tries: state.tries,
       failures: { ...state.failures },
+      inFlight: state.inFlight,
       overTcp: state.overTcp,
       strays: state.strays,
+      cutRecords: state.cutRecords,
+      connections: { ...state.connections },
     }
   })
 

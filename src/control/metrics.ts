@@ -74,6 +74,35 @@ const COUNTERS: readonly Family[] = [
       ),
   },
   {
+    name: 'askfirst_upstream_connections_total',
+    help: 'Connections to an upstream: opened, of them resumed TLS sessions, and found dead by a question.',
+    labels: ['upstream', 'what'],
+    read: ({ upstreams }) =>
+      upstreams.flatMap(({ server, connections: { opened, resumed, foundDead } }) =>
+        Object.entries({ opened, resumed, found_dead: foundDead }).map(
+          ([what, value]) => [{ upstream: server, what }, value] as const,
+        ),
+      ),
+  },
+  family(
+    'askfirst_upstream_strays_total',
+    'Packets that answered no question of ours: forged, or very late.',
+    'upstream',
+    ({ upstreams }) => Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.strays])),
+  ),
+  family(
+    'askfirst_upstream_over_tcp_total',
+    'Answers over UDP that were fetched again over TCP.',
+    'upstream',
+    ({ upstreams }) => Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.overTcp])),
+  ),
+  family(
+    'askfirst_upstream_cut_records_total',
+    'Records of an upstream that did not belong to the question and were cut out.',
+    'upstream',
+    ({ upstreams }) => Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.cutRecords])),
+  ),
+  {
     name: 'askfirst_intake_lines_total',
     help: 'Lines of the firewall by source and by what became of them.',
     labels: ['source', 'result'],
@@ -148,6 +177,9 @@ const GAUGES: readonly Family[] = [
     Object.fromEntries(
       upstreams.flatMap(({ server, latencyMs }) => (latencyMs === null ? [] : [[server, latencyMs / 1000]])),
     ),
+  ),
+  family('askfirst_upstream_in_flight', 'Questions on their way to the upstream.', 'upstream', ({ upstreams }) =>
+    Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.inFlight])),
   ),
   family(
     'askfirst_intake_last_report_seconds',

@@ -31,14 +31,23 @@ const topNames = z.object({
 
 const upstream = z.object({
   server: z.string(),
+  transport: z.enum(['udp', 'tcp', 'tls', 'https']),
+  uses: z.array(z.string()).describe('the lists it stands in: "servers", "fallback", or the names of a zone'),
   healthy: z.boolean(),
   queries: count.describe('forwarded queries that it answered'),
   meanUs: z.number().nullable().describe('mean time of those, from question read to answer sent'),
   latencyMs: z.number().nullable().describe('smoothed round trip'),
   tries: count,
   failures: counts.describe('tries that failed, by reason'),
-  overTcp: count,
+  inFlight: count.describe('questions on their way now'),
+  overTcp: count.describe('answers over UDP that were fetched again over TCP'),
   strays: count.describe('packets that answered no question of ours'),
+  cutRecords: count.describe('records that did not belong to the question and were cut out'),
+  connections: z.object({
+    opened: count,
+    resumed: count.describe('those that took up an earlier TLS session'),
+    foundDead: count.describe('those that a question found closed; it was sent again on a new one'),
+  }),
 })
 
 const connections = z.object({

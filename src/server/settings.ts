@@ -1,10 +1,12 @@
 // The configuration cut into what each part needs. Values in, values out.
 import type { Address, Mac } from '../base/address.ts'
+import { plainServer, type UpstreamPlace, type UpstreamServer, upstreamText } from '../base/upstream-server.ts'
 import type { Config } from '../config/schema.ts'
 import type { LedgerOptions } from '../ledger/ledger.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
+import type { UpstreamSettings } from '../upstream/settings.ts'
 import type { PairFiles } from './certificate-keeper.ts'
 import { designated } from './designated.ts'
 import type { HouseSettings } from './house-names.ts'
@@ -12,8 +14,7 @@ import type { HouseSettings } from './house-names.ts'
 /** What a resolver thread needs. */
 export const resolverSettings = (config: Config, own: readonly Address[]): ResolverSettings => ({
   allowFrom: config.allowFrom,
-  upstreams: config.upstreams.servers,
-  persistence: { timeout: config.upstreams.timeout, attempts: config.upstreams.attempts },
+  upstreams: upstreamSettings(config),
   sinkhole: sinkholeAnswer(config),
   cache: {
     bytes: config.cache.size,
@@ -57,6 +58,24 @@ export function pairFiles({ tls, https, certificate: { file, key } }: Config): P
   return { certificate: file, key }
 }
 
+/** Where questions go: each server with what the options say about it. */
+function upstreamSettings({ upstreams }: Config): UpstreamSettings {
+  const { servers, fallback, zones, options, ...rest } = upstreams
+  const known = new Map(options.map((option) => [upstreamText(option.server), option]))
+  const whole = (place: UpstreamPlace): UpstreamServer => {
+    const option = known.get(upstreamText(place))
+    if (option === undefined) return plainServer(place)
+    const { addresses, certificateName = place.certificateName, pins, trustAd, weight } = option
+    return { ...place, addresses, certificateName, pins, trustAd, weight }
+  }
+  return {
+    ...rest,
+    servers: servers.map(whole),
+    fallback: fallback.map(whole),
+    zones: zones.map((zone) => ({ names: zone.names.flat(), servers: zone.servers.map(whole) })),
+  }
+}
+
 /** What blocked names get. */
 export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
   mode: blocking.answer,
@@ -65,9 +84,9 @@ export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
 })
 
 /** How names are treated that are not simply the outside's. */
-export const nameSettings = ({ special, dns64, rebinding }: Config): NameSettings => ({
+export const nameSettings = ({ special, dns64, rebinding, upstreams }: Config): NameSettings => ({
   canaries: special.canaries,
-  forwarded: special.forward,
+  forwarded: [...special.forward, ...upstreams.zones.flatMap(({ names }) => names.flat())],
   dns64: dns64.enabled
     ? { prefix: dns64.prefix, exceptClients: dns64.exceptClients, exceptNames: dns64.exceptNames }
     : undefined,

@@ -15,7 +15,7 @@ export function watchUpstreams(figures: () => Promise<readonly UpstreamFigures[]
       log.problem({
         code: 'ASKFIRST_E_UPSTREAM',
         message: `no upstream answers: ${upstreams.map(({ server }) => server).join(', ')}`,
-        hint: 'Blocked, local and cached names are still answered. Each upstream is tried once a second.',
+        hint: 'Blocked, local and cached names are still answered. Each upstream is tried again every few seconds.',
       })
     } else if (down && !now) log.info({}, 'an upstream answers again')
     down = now

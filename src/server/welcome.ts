@@ -1,6 +1,7 @@
 // The first minute: what listens where, what is blocked, who is asked, and the next two steps. Text from values.
 import { type Address, addressBytes, type Endpoint, endpointText, scopeOf } from '../base/address.ts'
 import { safeText } from '../base/text.ts'
+import { type UpstreamPlace, upstreamText } from '../base/upstream-server.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { ListeningAt } from '../threads/messages.ts'
 import type { ReportSource } from './reports.ts'
@@ -11,7 +12,7 @@ export interface Welcome {
   readonly listening: readonly ListeningAt[]
   readonly lists: readonly ListInfo[]
   readonly blocked: number
-  readonly upstreams: readonly Endpoint[]
+  readonly upstreams: readonly UpstreamPlace[]
   readonly reports: readonly ReportSource[]
   readonly http: readonly Endpoint[]
 }
@@ -23,7 +24,7 @@ export function welcomeLines(about: Welcome): string[] {
     `askfirst ${about.version}`,
     `  answers     ${listeningText(about.listening)}`,
     `  blocks      ${blockingText(about)}`,
-    `  forwards    ${about.upstreams.length === 0 ? 'nothing: no upstream is configured' : `to ${about.upstreams.map(upstreamText).join(', ')}`}`,
+    `  forwards    ${about.upstreams.length === 0 ? 'nothing: no upstream is configured' : `to ${about.upstreams.map(shortText).join(', ')}`}`,
     `  reports     ${reportsText(about.reports)}; none has arrived yet`,
     `  figures     ${about.http.length === 0 ? 'not served: http.listen is empty' : about.http.map((at) => `http://${endpointText(at)}/api/v1/stats`).join(' ')}`,
     '',
@@ -72,7 +73,8 @@ function blockingText({ lists, blocked }: Welcome): string {
   return `${blocked.toLocaleString('en')} names of ${count}: ${names.join(', ')}${more}`
 }
 
-const upstreamText = (endpoint: Endpoint): string => (endpoint.port === 53 ? endpoint.address : endpointText(endpoint))
+const shortText = (place: UpstreamPlace): string =>
+  place.transport === 'udp' && place.port === 53 ? place.host : upstreamText(place)
 
 function reportsText(sources: readonly ReportSource[]): string {
   if (sources.length === 0) return 'no source: reports.syslog and reports.files are empty'

@@ -22,14 +22,13 @@ import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transpo
 import type { Pair } from '../transport/identity.ts'
 import type { ListenerKind } from '../transport/listener.ts'
 import type { ListenSettings } from '../transport/wanted.ts'
-import type { Persistence } from '../upstream/forward.ts'
+import type { UpstreamSettings } from '../upstream/settings.ts'
 import type { UpstreamFigures } from '../upstream/upstream.ts'
 
 /** The part of the configuration that a resolver thread needs; it can change while the thread runs. */
 export interface ResolverSettings {
   readonly allowFrom: readonly Prefix[]
-  readonly upstreams: readonly Endpoint[]
-  readonly persistence: Persistence
+  readonly upstreams: UpstreamSettings
   readonly sinkhole: SinkholeAnswer
   readonly cache: CacheBounds
   readonly cacheHabits: CacheHabits

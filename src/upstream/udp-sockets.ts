@@ -1,14 +1,8 @@
 // UDP towards one upstream: a few connected sockets on random ports, each query on one of them. Knows no strategy.
 import { createSocket, type Socket } from 'node:dgram'
 import type { Endpoint } from '../base/address.ts'
+import { type Carrier, type CarrierFigures, type Exchanged, sameQuestion } from './carrier.ts'
 import { random16 } from './mixed-case.ts'
-
-/** How one packet's exchange ended. */
-export type Exchanged =
-  | { readonly kind: 'answer'; readonly packet: Uint8Array }
-  | { readonly kind: 'timeout' }
-  /** The network says so: nobody listens there, or there is no way there. */
-  | { readonly kind: 'unreachable'; readonly why: string }
 
 /**
  * Sockets towards one upstream. A forger must hit the one port out of 64,512 that carries the query, the ID and the
@@ -36,24 +30,31 @@ interface Line {
 }
 
 /** The sockets towards one upstream. */
-export class UdpSockets {
+export class UdpSockets implements Carrier {
   readonly #to: Endpoint
+  readonly #maxInFlight: number
   readonly #lines: Line[] = []
-  /** Answers that came with a wrong ID or question: forged, or very late. */
-  strays = 0
+  #inFlight = 0
+  #strays = 0
 
-  constructor(to: Endpoint) {
+  constructor(to: Endpoint, maxInFlight: number) {
     this.#to = to
+    this.#maxInFlight = maxInFlight
   }
 
-  /**
-   * Sends `packet` (its ID is set here) and waits at most `timeout` ms for the answer to this question.
-   * `questionEnd`: where the question in the packet ends; letter case is compared by the caller.
-   */
+  get figures(): CarrierFigures {
+    return { inFlight: this.#inFlight, strays: this.#strays, opened: 0, resumed: 0, foundDead: 0 }
+  }
+
   async exchange(packet: Uint8Array, questionEnd: number, timeout: number): Promise<Exchanged> {
+    if (this.#inFlight >= this.#maxInFlight) return { kind: 'busy' }
+    this.#inFlight++
     const line = this.#line()
     const fault = line.connected ? undefined : await line.ready
-    if (fault !== undefined) return fault
+    if (fault !== undefined) {
+      this.#inFlight--
+      return fault
+    }
     let id = random16()
     while (line.pending.has(id)) id = (id + 1) & 0xffff
     packet[0] = id >> 8
@@ -61,7 +62,7 @@ export class UdpSockets {
     return new Promise<Exchanged>((resolve) => {
       const settle = (result: Exchanged): void => {
         clearTimeout(timer)
-        line.pending.delete(id)
+        if (line.pending.delete(id)) this.#inFlight--
         this.#retire(line)
         resolve(result)
       }
@@ -130,20 +131,9 @@ export class UdpSockets {
   #receive(line: Line, packet: Uint8Array): void {
     const found =
       packet.length < 12 ? undefined : line.pending.get(((packet[0] as number) << 8) | (packet[1] as number))
-    if (found === undefined || !sameQuestion(packet, found.sent)) this.strays++
+    if (found === undefined || !sameQuestion(packet, found.sent)) this.#strays++
     else found.settle({ kind: 'answer', packet })
   }
-}
-
-/** Whether the answer carries the question as sent, letter case aside (RFC 5452 §4.2). */
-export function sameQuestion(packet: Uint8Array, sent: Uint8Array): boolean {
-  if (packet.length < sent.length) return false
-  for (let i = 12; i < sent.length; i++) {
-    const a = packet[i] as number
-    const b = sent[i] as number
-    if (a !== b && !((a ^ b) === 0x20 && (a | 0x20) >= 0x61 && (a | 0x20) <= 0x7a)) return false
-  }
-  return true
 }
 
 function closeQuietly(socket: Socket): void {

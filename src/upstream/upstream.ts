@@ -1,89 +1,136 @@
 // One upstream server: asks it, checks what comes back, keeps its health. Knows nothing of the other ones.
-import { type Endpoint, endpointText } from '../base/address.ts'
-import { type Query, RCODE, wantsDnssec } from '../base/question.ts'
-import { type Malformed, type Scanned, scanMessage } from '../wire/scan-message.ts'
-import { writeQuery } from '../wire/write-reply.ts'
+import { type ExtendedError, type Query, RCODE, wantsDnssec } from '../base/question.ts'
+import { isAuthenticated, type UpstreamServer, type UpstreamTransport, upstreamText } from '../base/upstream-server.ts'
+import { type Asked, type Scanned, scanMessage } from '../wire/scan-message.ts'
+import { type AskedHow, writeQuery } from '../wire/write-reply.ts'
+import type { Carrier, Exchanged } from './carrier.ts'
+import { Health } from './health.ts'
 import { mixCase } from './mixed-case.ts'
-import { exchangeTcp } from './tcp-exchange.ts'
-import { type Exchanged, UdpSockets } from './udp-sockets.ts'
 
 /** How one try ended. */
 export type Try =
   | { readonly kind: 'answer'; readonly scanned: Scanned }
-  | { readonly kind: 'failed'; readonly reason: FailedTry; readonly why: string }
+  | {
+      readonly kind: 'failed'
+      readonly reason: FailedTry
+      readonly why: string
+      /** What the upstream itself said about it. */
+      readonly error?: ExtendedError | undefined
+    }
 
 /** Why a try gave nothing to pass on. */
-export type FailedTry = 'timeout' | 'unreachable' | 'malformed' | 'refused' | 'servfail'
+export type FailedTry =
+  | 'timeout'
+  | 'unreachable'
+  | 'untrusted'
+  | 'busy'
+  | 'malformed'
+  | 'refused'
+  | 'servfail'
+  /** The upstream validates, and what it got is forged or broken. */
+  | 'bogus'
 
 /** Figures of one upstream, as they are shown. */
 export interface UpstreamFigures {
-  /** `9.9.9.9:53`. */
+  /** `9.9.9.9:53`, `tls://dns.quad9.net`. */
   readonly server: string
+  readonly transport: UpstreamTransport
+  /** What it is asked for: `servers`, `fallback`, or the names of zones. */
+  readonly uses: readonly string[]
   readonly healthy: boolean
   readonly tries: number
   readonly failures: Readonly<Record<FailedTry, number>>
   /** Smoothed round trip, ms; undefined before the first answer. */
   readonly latency: number | undefined
+  readonly inFlight: number
+  /** Answers over UDP that were fetched again over TCP. */
   readonly overTcp: number
   /** Packets with a wrong ID or question. */
   readonly strays: number
+  /** Records that did not belong to the question and were cut out. */
+  readonly cutRecords: number
+  /** Connections made; of them those that took up an earlier TLS session; those that a question found dead. */
+  readonly connections: { readonly opened: number; readonly resumed: number; readonly foundDead: number }
 }
 
-/** Failures in a row after which it counts as down. */
-const DOWN_AFTER = 3
-/** While down, one try each this often; short, so that a server that is back is found within 5 s. */
-const PROBE_EVERY_MS = 1000
+/** The ways to one upstream: the usual one, and one for answers that do not fit it or are in doubt. */
+export interface Carriers {
+  readonly main: Carrier
+  readonly whole: Carrier | undefined
+}
+
 /** What we say we can take over UDP from upstream (RFC 9715 §3). */
-const ASKED_HOW = { udpSize: 1232, authenticData: false, padTo: 0 } as const
-/** RFC 6298 §2: the weight of a new sample. */
-const LATENCY_WEIGHT = 1 / 8
-/** A second server is asked when the first has not answered for this many times its usual latency, in bounds, ms. */
-const PATIENCE = { times: 4, min: 200, max: 800 } as const
+const UDP_SIZE = 1232
+/** RFC 8467 §4.1: queries on encrypted ways are padded to a multiple of 128 bytes. */
+const PAD_TO = 128
+/** Room beside the name and a client subnet: header, question, OPT record and padding. */
+const ROOM = 12 + 4 + 11 + 4 + PAD_TO + 28
 
 /** One upstream server. */
 export class Upstream {
-  readonly to: Endpoint
-  readonly #sockets: UdpSockets
+  readonly server: UpstreamServer
+  readonly name: string
+  readonly health = new Health()
+  readonly #carriers: Carriers
+  readonly #how: AskedHow
+  /** Without and with DO. */
+  readonly #asked: readonly [Asked, Asked]
   #tries = 0
   #overTcp = 0
-  #failures: Record<FailedTry, number> = { timeout: 0, unreachable: 0, malformed: 0, refused: 0, servfail: 0 }
-  #inARow = 0
-  #nextProbe = 0
-  #latency: number | undefined
-
-  constructor(to: Endpoint) {
-    this.to = to
-    this.#sockets = new UdpSockets(to)
+  #cutRecords = 0
+  readonly #failures: Record<FailedTry, number> = {
+    timeout: 0,
+    unreachable: 0,
+    untrusted: 0,
+    busy: 0,
+    malformed: 0,
+    refused: 0,
+    servfail: 0,
+    bogus: 0,
   }
 
-  /** Whether it answers as far as we know. */
-  get healthy(): boolean {
-    return this.#inARow < DOWN_AFTER
+  constructor(server: UpstreamServer, carriers: Carriers) {
+    this.server = server
+    this.name = upstreamText(server)
+    this.#carriers = carriers
+    const trustAd = server.trustAd && isAuthenticated(server)
+    const isEncrypted = server.transport === 'tls' || server.transport === 'https'
+    this.#how = { udpSize: UDP_SIZE, authenticData: trustAd, padTo: isEncrypted ? PAD_TO : 0 }
+    this.#asked = [
+      { dnssecOk: false, trustAd },
+      { dnssecOk: true, trustAd },
+    ]
   }
 
-  /** Healthy, or down long enough to try again; taking this chance uses it up. */
-  mayTry(now: number): boolean {
-    if (this.healthy) return true
-    if (now < this.#nextProbe) return false
-    this.#nextProbe = now + PROBE_EVERY_MS
-    return true
+  get weight(): number {
+    return this.server.weight
   }
 
-  /** Milliseconds after which somebody else should be asked as well. */
-  get patience(): number {
-    const usual = this.#latency === undefined ? PATIENCE.max : this.#latency * PATIENCE.times
-    return Math.min(PATIENCE.max, Math.max(PATIENCE.min, usual))
+  get latency(): number | undefined {
+    return this.health.latency
   }
 
-  get figures(): UpstreamFigures {
+  /** `uses` is what its sets are called. */
+  figures(uses: readonly string[]): UpstreamFigures {
+    const { main, whole } = this.#carriers
+    const [a, b] = [main.figures, whole?.figures]
     return {
-      server: endpointText(this.to),
-      healthy: this.healthy,
+      server: this.name,
+      transport: this.server.transport,
+      uses,
+      healthy: this.health.up,
       tries: this.#tries,
       failures: { ...this.#failures },
-      latency: this.#latency,
+      latency: this.health.latency,
+      inFlight: a.inFlight + (b?.inFlight ?? 0),
       overTcp: this.#overTcp,
-      strays: this.#sockets.strays,
+      strays: a.strays + (b?.strays ?? 0),
+      cutRecords: this.#cutRecords,
+      connections: {
+        opened: a.opened + (b?.opened ?? 0),
+        resumed: a.resumed,
+        foundDead: a.foundDead + (b?.foundDead ?? 0),
+      },
     }
   }
 
@@ -91,52 +138,77 @@ export class Upstream {
   async ask(query: Query, timeout: number): Promise<Try> {
     const started = performance.now()
     this.#tries++
-    const mixed = mixCase(query.wire)
-    const dnssecOk = wantsDnssec(query)
-    const packet = new Uint8Array(query.wire.length + 64)
-    const length = writeQuery(packet, query, mixed, ASKED_HOW)
-    const questionEnd = 12 + query.wire.length + 4
-    const sent = packet.subarray(0, length)
-    let result = this.#judge(await this.#sockets.exchange(sent, questionEnd, timeout), mixed, dnssecOk)
-    if (result.kind === 'answer' && (result.scanned.truncated || result.caseChanged)) {
-      // Cut, or not in our letter case: over TCP the answer is whole, and nobody can forge it blindly.
-      this.#overTcp++
-      result = this.#judge(await exchangeTcp(this.to, sent, questionEnd, timeout), undefined, dnssecOk)
-    }
-    if (result.kind === 'failed') {
-      this.#failures[result.reason]++
-      // SERVFAIL and REFUSED are answers: the server is there, whatever it thinks of this name.
-      if (result.reason === 'servfail' || result.reason === 'refused') this.#inARow = 0
-      else if (++this.#inARow >= DOWN_AFTER) this.#nextProbe = performance.now() + PROBE_EVERY_MS
+    const result = await this.#exchange(query, timeout)
+    const now = performance.now()
+    if (result.kind === 'answer') {
+      this.#cutRecords += result.scanned.cut
+      this.health.succeed(now - started)
       return result
     }
-    this.#inARow = 0
-    const sample = performance.now() - started
-    this.#latency = this.#latency === undefined ? sample : this.#latency + (sample - this.#latency) * LATENCY_WEIGHT
-    return { kind: 'answer', scanned: result.scanned }
+    const { reason } = result
+    this.#failures[reason]++
+    if (reason === 'servfail' || reason === 'refused' || reason === 'bogus') this.health.heard()
+    else if (reason !== 'busy') this.health.fail(now, now - started, reason === 'timeout' ? query.name : undefined)
+    return result
   }
 
   close(): void {
-    this.#sockets.close()
+    this.#carriers.main.close()
+    this.#carriers.whole?.close()
   }
 
-  #judge(exchanged: Exchanged, mixed: Uint8Array | undefined, dnssecOk: boolean): Judged {
-    if (exchanged.kind === 'timeout') return failed('timeout', 'no answer in time')
-    if (exchanged.kind === 'unreachable') return failed('unreachable', exchanged.why)
-    const scanned: Scanned | Malformed = scanMessage(exchanged.packet, { dnssecOk, trustAd: false })
-    if ('malformed' in scanned) return failed('malformed', scanned.malformed)
-    const caseChanged = mixed?.some((byte, i) => scanned.message.bytes[12 + i] !== byte) ?? false
-    if (scanned.truncated || caseChanged) return { kind: 'answer', scanned, caseChanged }
-    if (scanned.rcode === RCODE.SERVFAIL) return failed('servfail', 'the upstream answered SERVFAIL')
-    if (scanned.rcode === RCODE.REFUSED || scanned.rcode === RCODE.NOTIMP || scanned.rcode === RCODE.FORMERR) {
-      return failed('refused', `the upstream answered with code ${scanned.rcode}`)
+  async #exchange(query: Query, timeout: number): Promise<Try> {
+    const { main, whole } = this.#carriers
+    const isUdp = this.server.transport === 'udp'
+    // Whoever sees the letter case of a question on a connection sees everything: there is nothing to guess.
+    const name = isUdp ? mixCase(query.wire) : query.wire
+    const packet = new Uint8Array(query.wire.length + ROOM)
+    const length = writeQuery(packet, query, name, this.#how)
+    const sent = packet.subarray(0, length)
+    const questionEnd = 12 + name.length + 4
+    const asked = this.#asked[wantsDnssec(query) ? 1 : 0]
+    const exchanged = await main.exchange(sent, questionEnd, timeout)
+    if (exchanged.kind !== 'answer' || !isUdp || whole === undefined || isWhole(exchanged.packet, name)) {
+      return judge(exchanged, asked)
     }
-    return { kind: 'answer', scanned, caseChanged }
+    this.#overTcp++
+    return judge(await whole.exchange(sent, questionEnd, timeout), asked)
   }
 }
 
-type Judged =
-  | { readonly kind: 'answer'; readonly scanned: Scanned; readonly caseChanged: boolean }
-  | { readonly kind: 'failed'; readonly reason: FailedTry; readonly why: string }
+/**
+ * Whether an answer over UDP can be taken as it is. Cut, longer than we said we take (fragments can be forged, RFC 9715
+ * §3.1), or not in our letter case: over TCP the answer is whole, and nobody can forge it blindly.
+ */
+function isWhole(packet: Uint8Array, name: Uint8Array): boolean {
+  if ((packet[2] as number) & 0x02 || packet.length > UDP_SIZE) return false
+  for (let i = 0; i < name.length; i++) if (packet[12 + i] !== name[i]) return false
+  return true
+}
+
+function judge(exchanged: Exchanged, asked: Asked): Try {
+  if (exchanged.kind === 'busy') return failed('busy', 'as many questions are on their way as may be')
+  if (exchanged.kind === 'timeout') return failed('timeout', 'no answer in time')
+  if (exchanged.kind !== 'answer') return failed(exchanged.kind, exchanged.why)
+  const scanned = scanMessage(exchanged.packet, asked)
+  if ('malformed' in scanned) return failed('malformed', scanned.malformed)
+  const { rcode, message } = scanned
+  if (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN) {
+    if (scanned.truncated) return failed('malformed', 'cut although there was room')
+    return scanned.referral ? failed('refused', 'the upstream does not resolve') : { kind: 'answer', scanned }
+  }
+  const { error } = message
+  if (rcode === RCODE.SERVFAIL) {
+    const isBogus = error !== undefined && error.code >= BOGUS.first && error.code <= BOGUS.last
+    return { ...failed(isBogus ? 'bogus' : 'servfail', 'the upstream answered SERVFAIL'), error }
+  }
+  if (rcode === RCODE.REFUSED || rcode === RCODE.NOTIMP || rcode === RCODE.FORMERR) {
+    return { ...failed('refused', `the upstream answered with code ${rcode}`), error }
+  }
+  return { kind: 'answer', scanned }
+}
+
+/** Extended errors that say that validation failed (RFC 8914 §4.7 to §4.13). */
+const BOGUS = { first: 6, last: 12 } as const
 
 const failed = (reason: FailedTry, why: string) => ({ kind: 'failed', reason, why }) as const

@@ -1,12 +1,13 @@
 // How upstreams are asked and distrusted: real sockets on loopback, a name server that lies in every way.
 import { createSocket } from 'node:dgram'
 import { afterEach, describe, expect, test } from 'vitest'
-import type { Query } from '../../src/base/question.ts'
-import type { Reply } from '../../src/base/reply.ts'
-import { openUpstreams, type Upstreams } from '../../src/upstream/forward.ts'
-import { readQuery } from '../../src/wire/read-query.ts'
+import { udpServer } from '../../src/base/upstream-server.ts'
+import { openUpstreams, type Surroundings, type Upstreams } from '../../src/upstream/forward.ts'
+import type { UpstreamSettings } from '../../src/upstream/settings.ts'
+import { SETTINGS } from '../support/in-memory.ts'
 import { answerTo, type Behaviour, type NameServer, rcodeTo, startNameServer } from '../support/name-server.ts'
-import { queryPacket } from '../support/packets.ts'
+import { addressesIn, question } from '../support/question.ts'
+import { TEST_CA } from '../support/upstream-peer.ts'
 
 const open: { close(): unknown }[] = []
 afterEach(async () => {
@@ -20,23 +21,15 @@ async function server(behaviour: Behaviour): Promise<NameServer> {
 }
 
 function upstreams(servers: readonly NameServer[], timeout = 400, attempts = 3): Upstreams {
-  const opened = openUpstreams(
-    servers.map(({ endpoint }) => endpoint),
-    { timeout, attempts },
-  )
-  open.push(opened)
-  return opened
+  return opened({ servers: servers.map(({ endpoint }) => udpServer(endpoint)), timeout, attempts })
 }
 
-function question(name: string): Query {
-  const packet = queryPacket(name)
-  const read = readQuery(packet, 0, packet.length, { client: '127.0.0.1', transport: 'udp', group: 0, received: 0 })
-  if (read.kind !== 'query') throw new Error('the test asks nonsense')
-  return read.query
+function opened(settings: Partial<UpstreamSettings>, surroundings: Surroundings = {}): Upstreams {
+  const defaults = { ...SETTINGS.upstreams, timeout: 400 }
+  const up = openUpstreams({ ...defaults, ...settings }, { ca: TEST_CA, ...surroundings })
+  open.push(up)
+  return up
 }
-
-const addressesIn = (reply: Reply): string[] =>
-  reply.body.kind === 'wire' ? reply.body.message.handOuts.map(({ address }) => address) : []
 
 const GOOD = '192.0.2.1'
 const FORGED = '203.0.113.66'
@@ -163,7 +156,7 @@ describe('when none answers', () => {
 test('an upstream that is down is left alone but for a try now and then, and found again when it is back', async () => {
   const ns = await server(silent)
   const up = upstreams([ns], 50, 1)
-  for (let i = 0; i < 3; i++) await up.ask(question('www.example'))
+  for (let i = 0; i < 3; i++) await up.ask(question(`www${i}.example`))
   expect(up.figures()[0]?.healthy).toBe(false)
   const before = ns.seen.udp
   for (let i = 0; i < 20; i++) await up.ask(question('www.example'))
@@ -175,4 +168,122 @@ test('an upstream that is down is left alone but for a try now and then, and fou
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+})
+
+describe('the fallback set', () => {
+  const down = async (up: Upstreams): Promise<void> => {
+    for (let i = 0; i < 3; i++) await up.ask(question(`down${i}.example`))
+  }
+  test('is asked only while none of the servers answers', async () => {
+    const first = await server(good)
+    const second = await server((query) => [answerTo(query, '192.0.2.2')])
+    const [a, b] = [udpServer(first.endpoint), udpServer(second.endpoint)]
+    const up = opened({ servers: [a], fallback: [b], timeout: 50, attempts: 1 })
+    expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+    expect(second.seen.udp).toBe(0)
+    first.behave(silent)
+    await down(up)
+    expect(addressesIn(await up.ask(question('a.example')))).toEqual(['192.0.2.2'])
+    expect(up.figures().map(({ uses, healthy }) => ({ uses, healthy }))).toEqual([
+      { uses: ['servers'], healthy: false },
+      { uses: ['fallback'], healthy: true },
+    ])
+  })
+  test('is left again when a server is back, and nobody waits for the trial', async () => {
+    const first = await server(silent)
+    const second = await server((query) => [answerTo(query, '192.0.2.2')])
+    const [a, b] = [udpServer(first.endpoint), udpServer(second.endpoint)]
+    const up = opened({ servers: [a], fallback: [b], timeout: 50, attempts: 1 })
+    await down(up)
+    first.behave(good)
+    const deadline = Date.now() + 5000
+    let slowest = 0
+    while (up.figures()[0]?.healthy !== true && Date.now() < deadline) {
+      const before = performance.now()
+      await up.ask(question('b.example'))
+      slowest = Math.max(slowest, performance.now() - before)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    expect(addressesIn(await up.ask(question('c.example')))).toEqual([GOOD])
+    expect(slowest).toBeLessThan(50)
+  })
+})
+
+describe('names of a zone', () => {
+  const zoned = async (behaviour: Behaviour) => {
+    const outside = await server(good)
+    const router = await server(behaviour)
+    const up = opened({
+      servers: [udpServer(outside.endpoint)],
+      fallback: [udpServer(outside.endpoint)],
+      zones: [{ names: ['home.arpa', '1.168.192.in-addr.arpa'], servers: [udpServer(router.endpoint)] }],
+      timeout: 50,
+    })
+    return { up, outside, router }
+  }
+  test('are asked at its servers, and private answers come back', async () => {
+    const { up, outside } = await zoned((query) => [answerTo(query, '192.168.1.7')])
+    const reply = await up.ask(question('tv.home.arpa'))
+    expect(addressesIn(reply)).toEqual(['192.168.1.7'])
+    expect(reply.outcome).toEqual({ kind: 'forwarded', upstream: 1 })
+    await up.ask(question('7.1.168.192.in-addr.arpa', { type: 'PTR' }))
+    expect(outside.seen.udp).toBe(0)
+    expect(up.figures().map(({ uses }) => uses)).toEqual([
+      ['servers', 'fallback'],
+      ['home.arpa 1.168.192.in-addr.arpa'],
+    ])
+  })
+  test('never go to the outside, not even when its servers are down', async () => {
+    const { up, outside } = await zoned(silent)
+    for (let i = 0; i < 5; i++) expect(await up.ask(question(`a${i}.home.arpa`))).toMatchObject({ rcode: 2 })
+    expect(outside.seen.udp).toBe(0)
+    expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+  })
+})
+
+test('in a race two are asked at once and the first usable answer counts', async () => {
+  const first = await server(silent)
+  const second = await server(good)
+  const servers = [first, second].map(({ endpoint }) => udpServer(endpoint))
+  const up = opened({ servers, strategy: 'race', timeout: 5000, attempts: 2 })
+  const before = performance.now()
+  expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+  expect(performance.now() - before).toBeLessThan(200)
+  expect([first.seen.udp, second.seen.udp]).toEqual([1, 1])
+})
+
+test('by lot every upstream gets its share', async () => {
+  const peers = await Promise.all([server(good), server(good)])
+  const servers = peers.map(({ endpoint }, i) => ({ ...udpServer(endpoint), weight: i === 0 ? 1 : 3 }))
+  let draw = 0
+  const up = opened({ servers, strategy: 'random' }, { chance: () => ((draw++ / 2) % 4) / 4 })
+  for (let i = 0; i < 40; i++) await up.ask(question(`a${i}.example`))
+  expect(peers.map(({ seen }) => seen.udp)).toEqual([10, 30])
+})
+
+test('an upstream that found forged data has the last word, and its reason is passed on', async () => {
+  const bogus: Behaviour = (query) => {
+    const reply = rcodeTo(query, 2)
+    reply.writeUInt16BE(1, 10)
+    return [
+      Buffer.concat([reply, Buffer.from('0000291000000000000012000f000e0006', 'hex'), Buffer.from('signature!!!')]),
+    ]
+  }
+  const other = await server(good)
+  const up = upstreams([await server(bogus), other])
+  expect(await up.ask(question('www.example'))).toMatchObject({ rcode: 2, error: { code: 6, text: 'signature!!!' } })
+  expect(other.seen.udp).toBe(0)
+  expect(up.figures()[0]).toMatchObject({ healthy: true, failures: { bogus: 1 } })
+})
+
+test('a server that only points elsewhere is no upstream', async () => {
+  const referral: Behaviour = (query) => {
+    const reply = rcodeTo(query, 0)
+    reply.writeUInt16BE(0x8000, 2)
+    reply.writeUInt16BE(1, 8)
+    return [Buffer.concat([reply, Buffer.from('000002000100000e100003016100', 'hex')])]
+  }
+  const up = upstreams([await server(referral), await server(good)])
+  expect(addressesIn(await up.ask(question('www.example')))).toEqual([GOOD])
+  expect(up.figures()[0]?.failures.refused).toBe(1)
 })

@@ -68,8 +68,17 @@ export function snapshotOf(
 /** Settings as the default configuration has them. */
 export const SETTINGS: ResolverSettings = {
   allowFrom: PRIVATE_RANGES,
-  upstreams: [],
-  persistence: { timeout: 2000, attempts: 3 },
+  upstreams: {
+    servers: [],
+    strategy: 'order',
+    fallback: [],
+    zones: [],
+    bootstrap: [],
+    timeout: 2000,
+    attempts: 3,
+    maxInFlight: 2000,
+    idle: 15_000,
+  },
   sinkhole: { mode: 'loopback', addresses: [], ttl: 60 },
   cache: { bytes: 8 * 1024 ** 2, minTtl: 0, maxTtl: 86_400, maxNegativeTtl: 3600 },
   cacheHabits: { stale: { max: 259_200, wait: 1000 }, failureTtl: 3, prefetch: true },

@@ -1,6 +1,6 @@
 // A name server of the tests' own on a loopback port, UDP and TCP, that answers, lies or keeps silent as told.
 import { createSocket } from 'node:dgram'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import type { Endpoint } from '../../src/base/address.ts'
 
 /** What it does with a query: the packets to send back, in order; none for silence. */
@@ -22,17 +22,23 @@ export async function startNameServer(behaviour: Behaviour, port = 0): Promise<N
   let behave = behaviour
   const seen = { udp: 0, tcp: 0 }
   const ports = new Set<number>()
+  const sockets = new Set<Socket>()
   const tcp = createServer((socket) => {
-    let rest = Buffer.alloc(0)
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+    let rest: Buffer = Buffer.alloc(0)
     socket.on('error', () => {})
     socket.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk as Buffer])
-      if (rest.length < 2 || rest.length < 2 + rest.readUInt16BE(0)) return
-      seen.tcp++
-      for (const reply of behave(rest.subarray(2, 2 + rest.readUInt16BE(0)), 'tcp')) {
-        const length = Buffer.alloc(2)
-        length.writeUInt16BE(reply.length)
-        socket.write(Buffer.concat([length, reply]))
+      while (rest.length >= 2 && rest.length >= 2 + rest.readUInt16BE(0)) {
+        const query = rest.subarray(2, 2 + rest.readUInt16BE(0))
+        rest = rest.subarray(2 + query.length)
+        seen.tcp++
+        for (const reply of behave(query, 'tcp')) {
+          const length = Buffer.alloc(2)
+          length.writeUInt16BE(reply.length)
+          socket.write(Buffer.concat([length, reply]))
+        }
       }
     })
   })
@@ -54,6 +60,7 @@ export async function startNameServer(behaviour: Behaviour, port = 0): Promise<N
     },
     close: async () => {
       await new Promise<void>((resolve) => udp.close(() => resolve()))
+      for (const socket of sockets) socket.destroy()
       await new Promise<void>((resolve) => tcp.close(() => resolve()))
     },
   }

@@ -98,7 +98,7 @@ describe('addresses', () => {
 upstreams: {servers: ['2620:00FE::00fe', '::ffff:9.9.9.9']}
 blocking: {answer: addresses, addresses: ['FD00::0:2']}
 allowFrom: [10.1.2.3/8, 'FD00::1/8', 192.168.7.7]`)
-    expect(config.upstreams.servers.map((server) => server.address)).toEqual(['2620:fe::fe', '9.9.9.9'])
+    expect(config.upstreams.servers.map((server) => server.host)).toEqual(['2620:fe::fe', '9.9.9.9'])
     expect(config.blocking.addresses).toEqual(['fd00::2'])
     expect(config.allowFrom.map(prefixText)).toEqual(['10.0.0.0/8', 'fd00::/8', '192.168.7.7/32'])
   })
@@ -106,14 +106,15 @@ allowFrom: [10.1.2.3/8, 'FD00::1/8', 192.168.7.7]`)
   test.each(['0.0.0.0', '::', '224.0.0.1', 'ff02::fb', '255.255.255.255', '9.9.9.9:0', '9.9.9.9:65536', '9.9.9', ''])(
     '"%s" is no upstream',
     (text) => {
-      expect(problemsOf(`upstreams: {servers: ['${text}']}`)[0]).toContain('must be the address of a resolver')
+      expect(problemsOf(`upstreams: {servers: ['${text}']}`)[0]).toContain('must be the address or URL of a resolver')
     },
   )
 
-  test('a name instead of an address says that names cannot be used', () => {
+  test('a name instead of an address says why names need TLS', () => {
     expect(problemsOf('upstreams: {servers: [dns.quad9.net]}')).toEqual([
-      '1:23 upstreams.servers[0]: must be the address of a resolver, such as 9.9.9.9 or 192.168.1.1:53, found ' +
-        '"dns.quad9.net" [ASKFIRST_E_CONFIG_VALUE]\n  Names cannot be looked up here: write the address.',
+      '1:23 upstreams.servers[0]: must be the address or URL of a resolver, such as 9.9.9.9, tls://dns.quad9.net or ' +
+        'https://dns.quad9.net/dns-query, found "dns.quad9.net" [ASKFIRST_E_CONFIG_VALUE]\n' +
+        '  It must be an address: only tls and https can prove that a name leads to the right one.',
     ])
   })
 

@@ -29,7 +29,20 @@ describe('the figures of the API', () => {
     const counters = new Tally(1).counters()
     const list = { name: 'new', path: undefined, kind: 'allow', formats: [], rules: 1, lines: 1, rejected: 0 } as const
     expect(listStats([list], counters)).toEqual([{ ...list, path: null, hits: 0 }])
-    const state = { server: 'x:53', healthy: false, tries: 0, failures: {}, latency: undefined, overTcp: 0, strays: 0 }
+    const state = {
+      server: 'x:53',
+      transport: 'udp',
+      uses: [],
+      healthy: false,
+      tries: 0,
+      failures: {},
+      latency: undefined,
+      inFlight: 0,
+      overTcp: 0,
+      strays: 0,
+      cutRecords: 0,
+      connections: { opened: 0, resumed: 0, foundDead: 0 },
+    } as const
     expect(upstreamStats([state], counters)[0]).toMatchObject({ queries: 0, meanUs: null, latencyMs: null })
   })
 

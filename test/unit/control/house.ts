@@ -167,12 +167,17 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       [
         {
           server: '9.9.9.9:53',
+          transport: 'udp',
+          uses: ['servers'],
           healthy: true,
           tries: 3,
           failures: { timeout: 1, servfail: 0 },
           latency: 12.5,
+          inFlight: 0,
           overTcp: 0,
           strays: 0,
+          cutRecords: 2,
+          connections: { opened: 4, resumed: 1, foundDead: 0 },
         },
       ],
       counters,

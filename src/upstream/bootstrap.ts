@@ -1,0 +1,57 @@
+// Looks up the addresses of upstreams' own names, at resolvers that are known by address. Nothing else is asked there.
+import type { Endpoint } from '../base/address.ts'
+import { type Name, wireFromName } from '../base/name.ts'
+import { CLASS, type Query, TYPE } from '../base/question.ts'
+import { udpServer } from '../base/upstream-server.ts'
+import type { FoundAddresses } from './addresses.ts'
+import { UdpSockets } from './udp-sockets.ts'
+import { Upstream } from './upstream.ts'
+
+/** Milliseconds for one try at one of them. */
+const TIMEOUT = 1500
+/** Names of upstreams on their way at one time; nobody has so many. */
+const MAX_IN_FLIGHT = 100
+
+/** The bootstrap resolvers. */
+export class Bootstrap {
+  readonly #upstreams: readonly Upstream[]
+
+  constructor(servers: readonly Endpoint[]) {
+    this.#upstreams = servers.map(
+      (server) => new Upstream(udpServer(server), { main: new UdpSockets(server, MAX_IN_FLIGHT), whole: undefined }),
+    )
+  }
+
+  /** IPv4 and IPv6 addresses of a name, from the first resolver that has any. */
+  async lookUp(name: Name): Promise<FoundAddresses> {
+    for (const upstream of this.#upstreams) {
+      const tries = await Promise.all([TYPE.A, TYPE.AAAA].map((type) => upstream.ask(question(name, type), TIMEOUT)))
+      const messages = tries.flatMap((one) => (one.kind === 'answer' ? [one.scanned.message] : []))
+      const addresses = messages.flatMap(({ handOuts }) => handOuts.map(({ address }) => address))
+      if (addresses.length === 0) continue
+      return { addresses, ttl: Math.min(...messages.filter(({ negative }) => !negative).map(({ ttl }) => ttl)) }
+    }
+    return { addresses: [], ttl: 0 }
+  }
+
+  close(): void {
+    for (const upstream of this.#upstreams) upstream.close()
+  }
+}
+
+const question = (name: Name, type: number): Query => ({
+  id: 0,
+  opcode: 0,
+  name,
+  wire: wireFromName(name) ?? new Uint8Array(1),
+  type,
+  class: CLASS.IN,
+  recursionDesired: true,
+  checkingDisabled: false,
+  authenticData: false,
+  edns: undefined,
+  transport: 'udp',
+  client: '127.0.0.1',
+  group: 0,
+  received: 0,
+})
