@@ -60,7 +60,7 @@ export const upstreams = z.strictObject({
   zones: z
     .array(forwardZone)
     .max(LENGTHS.zones)
-    .default([])
+    .prefault([])
     .meta({
       description: 'Domains that certain servers know. Such names are asked nowhere else, whatever happens.',
       examples: [[{ names: ['home.arpa', '192.168.1.0/24'], servers: ['192.168.1.1'] }]],
@@ -73,10 +73,10 @@ export const upstreams = z.strictObject({
   options: z
     .array(option)
     .max(LENGTHS.options)
-    .default([])
+    .prefault([])
     .meta({
       description: 'More about single upstreams, in whatever list they stand.',
-      examples: [[{ server: 'tls://dns.quad9.net', addresses: ['9.9.9.9', '149.112.112.112'], trustAd: true }]],
+      examples: [[{ server: '9.9.9.9', weight: 3 }]],
     }),
   timeout: values.duration(BOUNDS.upstreamTimeout, 'How long one try may take.'),
   attempts: values.count(BOUNDS.upstreamAttempts, 'Tries for one question, over all servers.'),
