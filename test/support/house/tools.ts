@@ -17,6 +17,12 @@ const PACKAGE_OF = {
   setpriv: 'util-linux',
   flock: 'util-linux',
   unbound: 'unbound',
+  named: 'bind9',
+  delv: 'bind9-dnsutils',
+  knotd: 'knot',
+  dnsdist: 'dnsdist',
+  drill: 'ldnsutils',
+  'ldns-signzone': 'ldnsutils',
 } as const
 
 /** A program that the rig knows where to get. */
@@ -67,6 +73,16 @@ export const requireTools = (...more: readonly Tool[]): boolean => {
   const reasons = whyNoHouse(...more)
   if (reasons.length === 0) return true
   const text = `no house of network namespaces can be built here:\n  - ${reasons.join('\n  - ')}`
+  if (process.env['CI'] === 'true') throw new Error(text)
+  console.warn(text)
+  return false
+}
+
+/** As `requireTools`, for tests that need programs and no house. */
+export const requirePrograms = (...programs: readonly Tool[]): boolean => {
+  const absent = [...new Set(programs.filter((tool) => !isInstalled(tool)).map((tool) => PACKAGE_OF[tool]))].sort()
+  if (absent.length === 0) return true
+  const text = `missing programs: apt-get install --no-install-recommends ${absent.join(' ')}`
   if (process.env['CI'] === 'true') throw new Error(text)
   console.warn(text)
   return false
