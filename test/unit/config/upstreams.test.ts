@@ -4,16 +4,16 @@ import { upstreamText } from '../../../src/base/upstream-server.ts'
 import { resolverSettings } from '../../../src/server/settings.ts'
 import { configOf, problemsOf } from './problems.ts'
 
+const settingsOf = (text: string) => resolverSettings(configOf(text), [])
+
 test('options say more about a server, in whatever list it stands', () => {
-  const { upstreams } = resolverSettings(
-    configOf(`
+  const { upstreams } = settingsOf(`
 upstreams:
   servers: [tls://dns.quad9.net, 9.9.9.9]
   fallback: [https://dns.quad9.net]
   options:
     - {server: 'tls://dns.quad9.net:853', addresses: [9.9.9.9], trustAd: true, weight: 3}
-    - {server: https://dns.quad9.net/dns-query, pins: [sha256/${'A'.repeat(43)}=]}`),
-  )
+    - {server: https://dns.quad9.net/dns-query, pins: [sha256/${'A'.repeat(43)}=]}`)
   expect(upstreams.servers).toMatchObject([
     { transport: 'tls', host: 'dns.quad9.net', addresses: ['9.9.9.9'], trustAd: true, weight: 3 },
     { transport: 'udp', host: '9.9.9.9', addresses: [], trustAd: false, weight: 1 },
@@ -22,10 +22,8 @@ upstreams:
 })
 
 test('a zone is a domain, or a range that stands for its reverse names', () => {
-  const { zones } = resolverSettings(
-    configOf(
-      `upstreams: {zones: [{names: [Fritz.box, 192.168.178.0/24, 10.0.0.0/8, 'fd00:1::/32'], servers: [192.168.178.1]}]}`,
-    ),
+  const { zones } = settingsOf(
+    `upstreams: {zones: [{names: [Fritz.box, 192.168.178.0/24, 10.0.0.0/8, 'fd00:1::/32'], servers: [192.168.178.1]}]}`,
   ).upstreams
   expect(zones[0]?.names).toEqual([
     'fritz.box',
@@ -37,9 +35,7 @@ test('a zone is a domain, or a range that stands for its reverse names', () => {
 })
 
 test('a zone with servers of its own is neither answered as a special name nor refused for its private addresses', () => {
-  const { names } = resolverSettings(
-    configOf(`upstreams: {zones: [{names: [home.arpa, 192.168.1.0/24], servers: [192.168.1.1]}]}`),
-  )
+  const { names } = settingsOf(`upstreams: {zones: [{names: [home.arpa, 192.168.1.0/24], servers: [192.168.1.1]}]}`)
   expect(names.forwarded).toEqual(['home.arpa', '1.168.192.in-addr.arpa'])
 })
 
