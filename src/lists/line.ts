@@ -19,6 +19,13 @@ export type FormatName = (typeof FORMATS)[number]
 /** Longest line, and longest string of a JSON list, bytes. Lists for browsers have rules of 12 KB (EasyList, 2019). */
 export const LINE_MAX = 32 * 1024
 
+/**
+ * Weight of all patterns of a list, and what each weighs besides its text: 25,000 short ones. Reading so many takes 3 s at
+ * most (measured: 6 µs a state); the largest published list of patterns has 2,000.
+ */
+export const PATTERNS_WEIGHT_MAX = 500_000
+export const PATTERN_WEIGHT_MIN = 20
+
 /** Where a format puts the rules that stand in a line. */
 export interface RuleSink {
   /** The format writes the rule's name here, lower-cased and in wire form, from the start. 256 bytes. */
@@ -30,6 +37,8 @@ export interface RuleSink {
   readonly rule: (exception: boolean, subtree: boolean) => void
   /** Takes one rule with a condition or an action of its own, as a blocklist has it. */
   readonly conditional: (rule: ConditionalRule) => void
+  /** Whether the list may have one more pattern of this weight (see `weightOf`): reading patterns costs time. */
+  readonly affords: (weight: number) => boolean
 }
 
 /** Reads one line: `bytes` from `from` up to `to`, without line end, blanks at the ends and comment lines. */

@@ -5,7 +5,16 @@ import type { Taken } from '../policy/compile.ts'
 import { type ConditionalKind, type ConditionalRule, kindOfRule } from '../policy/rule.ts'
 import { lineReader } from './detect.ts'
 import { JsonEntries } from './json.ts'
-import { FORMATS, type FormatName, isBlank, LINE_MAX, type RuleSink, type Skip } from './line.ts'
+import {
+  FORMATS,
+  type FormatName,
+  isBlank,
+  LINE_MAX,
+  PATTERN_WEIGHT_MIN,
+  PATTERNS_WEIGHT_MAX,
+  type RuleSink,
+  type Skip,
+} from './line.ts'
 import { formatOf, startOf } from './list-start.ts'
 import { textOf } from './name-bytes.ts'
 
@@ -13,6 +22,8 @@ import { textOf } from './name-bytes.ts'
 export const LINES_MAX = 20_000_000
 /** Largest list, bytes, unpacked. */
 export const LIST_MAX = 512 * 1024 ** 2
+/** With more rejected lines than this a file is no list at all. */
+export const REJECTS_MAX = 1_000_000
 /** So many rejected lines are told one by one; all are counted. */
 export const REJECTS_SHOWN = 20
 
@@ -63,6 +74,8 @@ export class ListReader {
   #lines = 0
   #rejected = 0
   #full = false
+  /** The weight of its patterns so far. */
+  #patterns = 0
   /** What kind of rule the current line has that the policy cannot honour. */
   #unsupported: ConditionalKind | undefined
 
@@ -82,6 +95,10 @@ export class ListReader {
         if (taken === 'full') this.#full = true
         if (taken === 'unsupported') this.#unsupported = kindOfRule(rule)
       },
+      affords: (weight) => {
+        this.#patterns += PATTERN_WEIGHT_MIN + weight
+        return this.#patterns <= PATTERNS_WEIGHT_MAX
+      },
     }
   }
 
@@ -100,6 +117,7 @@ export class ListReader {
       from = to + 1
       if (this.#full) return this.#bound('more rules than one policy can hold')
       if (this.#lines > LINES_MAX) return this.#bound(`more than ${LINES_MAX} lines`)
+      if (this.#rejected > REJECTS_MAX) return this.#noList()
     }
     this.#keep(chunk, from, chunk.length)
     return undefined
@@ -134,7 +152,7 @@ export class ListReader {
     this.#json = new JsonEntries((bytes, from, to, line) => {
       this.#lines = line - 1
       this.#line(bytes, from, to)
-      return !this.#full && line <= LINES_MAX
+      return !this.#full && line <= LINES_MAX && this.#rejected <= REJECTS_MAX
     })
   }
 
@@ -144,6 +162,7 @@ export class ListReader {
     this.#lines = this.#json.lines
     if (this.#full) return this.#bound('more rules than one policy can hold')
     if (this.#lines > LINES_MAX) return this.#bound(`more than ${LINES_MAX} lines`)
+    if (this.#rejected > REJECTS_MAX) return this.#noList()
     return why === undefined
       ? undefined
       : { code: 'ASKFIRST_E_LIST_READ', message: `it cannot be read as JSON: ${why}`, place: this.#place(this.#lines) }
@@ -202,6 +221,11 @@ export class ListReader {
 
   #problem(message: string, line: number | undefined): Problem {
     return { code: 'ASKFIRST_E_LIST_LINE', message, place: this.#place(line) }
+  }
+
+  #noList(): Problem {
+    const message = `this is no list: more than ${REJECTS_MAX} of its ${this.#lines} lines fit no format`
+    return { code: 'ASKFIRST_E_LIST_LINE', message, place: this.#place() }
   }
 
   #bound(message: string): Problem {

@@ -1,6 +1,6 @@
 // Regular expressions, one a line: `/^ads[0-9]/`. A name is blocked where the expression is found in it.
 
-import { readPattern } from '../../policy/pattern.ts'
+import { PATTERN_MAX, readPattern, weightOf } from '../../policy/pattern.ts'
 import { BLOCK, type ConditionalRule, conditional } from '../../policy/rule.ts'
 import { type LineEnd, NOT_OURS, type ReadLine, RULES, type RuleSink, skipped } from '../line.ts'
 import { textOf } from '../name-bytes.ts'
@@ -28,11 +28,14 @@ export const regexOnly: ReadLine = (bytes, from, to, sink) => {
 export function takePattern(pattern: string, sink: RuleSink, make = blocking): LineEnd {
   // No name has a slash: this one is about URLs.
   if (pattern.includes('/')) return skipped.url
+  if (!sink.affords(pattern.length > PATTERN_MAX ? 0 : weightOf(pattern))) return TOO_MANY
   const read = readPattern(pattern)
   if (typeof read === 'string') return { kind: 'rejected', why: read }
   sink.conditional(make(pattern))
   return RULES
 }
+
+const TOO_MANY: LineEnd = Object.freeze({ kind: 'rejected', why: 'more patterns than one list may have' })
 
 const blocking = (pattern: string): ConditionalRule => conditional({ kind: 'regex', pattern }, BLOCK)
 
