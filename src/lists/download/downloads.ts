@@ -1,0 +1,258 @@
+// Keeps lists from URLs current: fetches what is due, one after the other, has it judged, keeps the last good copy. Knows
+// neither the policy nor the log.
+import { createHash } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { extname } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import type { Clock } from '../../base/clock.ts'
+import { safeText } from '../../base/text.ts'
+import type { ListKind } from '../../policy/decision.ts'
+import { reasonOf } from '../file.ts'
+import type { FormatName } from '../line.ts'
+import { type ListSources, listFrom } from '../sources.ts'
+import { type FetchRules, fetchList } from './fetch-list.ts'
+import type { Judgement, JudgeOrder } from './judge.ts'
+import { nextFetch } from './schedule.ts'
+import { type ListRecord, type ListStore, nothingOf, openStore } from './store.ts'
+
+/** A list to be kept current. */
+export interface WantedList {
+  readonly url: string
+  readonly kind: ListKind
+  readonly format: FormatName | 'auto'
+  readonly subdomains: boolean
+}
+
+/** How lists are kept current. */
+export interface DownloadRules {
+  /** Milliseconds between two looks at a server. */
+  readonly every: number
+  /** Milliseconds for one download. */
+  readonly timeout: number
+  readonly maxBytes: number
+  /** A list that has lost more than this share (0 to 1) of its rules is not taken. */
+  readonly shrink: number
+}
+
+/** What is told. */
+export interface DownloadEvents {
+  /** New copies are in force from now on: the lists are to be compiled. */
+  readonly changed: (updates: readonly ListUpdate[]) => void
+  /** A list stays as it was, although it should not. */
+  readonly failed: (url: string, why: string, copy: ListRecord['copy']) => void
+}
+
+/** One list that has changed. */
+export interface ListUpdate {
+  readonly url: string
+  readonly rules: number
+  readonly added: number
+  readonly removed: number
+}
+
+/** How it stands with one list. Times are epoch milliseconds. */
+export interface DownloadStatus extends ListRecord {
+  /** `waiting` for its time; `fetching` now, of which `received` bytes have come. */
+  readonly state: 'waiting' | 'fetching'
+  readonly received: number
+  /** When it is fetched again. */
+  readonly next: number
+}
+
+/** What downloads touch of the world. */
+export interface DownloadWorld {
+  readonly clock: Clock
+  readonly resolve: FetchRules['resolve']
+  readonly userAgent: string
+  readonly ca?: string
+  readonly judge?: (order: JudgeOrder) => Promise<Judgement>
+}
+
+/** Downloads with their schedule. */
+export class Downloads {
+  readonly #store: ListStore
+  readonly #world: DownloadWorld
+  readonly #events: DownloadEvents
+  readonly #records = new Map<string, ListRecord>()
+  #wanted: readonly WantedList[]
+  #rules: DownloadRules
+  #fetching: string | undefined
+  #received = 0
+  #timer: NodeJS.Timeout | undefined
+  #working: Promise<void> = Promise.resolve()
+  #closed = false
+
+  private constructor(store: ListStore, wanted: readonly WantedList[], rules: DownloadRules, world: DownloadWorld, events: DownloadEvents) {
+    this.#store = store
+    this.#wanted = wanted
+    this.#rules = rules
+    this.#world = world
+    this.#events = events
+  }
+
+  /** Opens the folder of copies and reads what is known; nothing is fetched before `start`. */
+  static async open(
+    folder: string,
+    wanted: readonly WantedList[],
+    rules: DownloadRules,
+    world: DownloadWorld,
+    events: DownloadEvents,
+  ): Promise<Downloads> {
+    const downloads = new Downloads(await openStore(folder), wanted, rules, world, events)
+    await downloads.#recall()
+    return downloads
+  }
+
+  /** The copies that are in force, as lists to be compiled. */
+  get copies(): ListSources['files'] {
+    return this.#wanted.flatMap(({ url, kind, format, subdomains }) =>
+      this.#record(url).copy === undefined
+        ? []
+        : [{ path: this.#store.path(url), kind, format, subdomains, name: nameOf(url), url }],
+    )
+  }
+
+  get status(): readonly DownloadStatus[] {
+    return this.#wanted.map(({ url }) => ({
+      ...this.#record(url),
+      state: url === this.#fetching ? 'fetching' : 'waiting',
+      received: url === this.#fetching ? this.#received : 0,
+      next: this.#due(url),
+    }))
+  }
+
+  /** From now on what is due is fetched. */
+  start(): void {
+    this.#arm()
+  }
+
+  /** Other lists, or other rules, from now on. */
+  async use(wanted: readonly WantedList[], rules: DownloadRules): Promise<void> {
+    this.#wanted = wanted
+    this.#rules = rules
+    await this.#recall()
+    this.#arm()
+  }
+
+  /** Fetches what is due, or all that is wanted; resolves when that is done. One round at a time. */
+  round(all = false): Promise<void> {
+    this.#working = this.#working.then(() => this.#round(all))
+    return this.#working
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    clearTimeout(this.#timer)
+  }
+
+  async #recall(): Promise<void> {
+    for (const { url } of this.#wanted) if (!this.#records.has(url)) this.#records.set(url, await this.#store.read(url))
+    await this.#store.keepOnly(this.#wanted.map(({ url }) => url))
+  }
+
+  #record(url: string): ListRecord {
+    return this.#records.get(url) ?? nothingOf(url)
+  }
+
+  #due(url: string): number {
+    return nextFetch(this.#record(url), this.#rules.every, chanceOf(url))
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer)
+    if (this.#closed || this.#wanted.length === 0) return
+    const next = Math.min(...this.#wanted.map(({ url }) => this.#due(url)))
+    // Clocks are set: never trust a wait for longer than an hour.
+    const wait = Math.min(Math.max(next - this.#world.clock.now(), 0), LOOK_MAX)
+    this.#timer = setTimeout(() => void this.round(), wait).unref()
+  }
+
+  async #round(all: boolean): Promise<void> {
+    const updates: ListUpdate[] = []
+    for (const list of this.#wanted) {
+      if (this.#closed) return
+      if (!all && this.#due(list.url) > this.#world.clock.now()) continue
+      this.#fetching = list.url
+      this.#received = 0
+      const update = await this.#update(list).catch((error: unknown) => this.#missed(list.url, reasonOf(error)))
+      if (update !== undefined) updates.push(update)
+    }
+    this.#fetching = undefined
+    if (updates.length > 0 && !this.#closed) this.#events.changed(updates)
+    this.#arm()
+  }
+
+  async #update(list: WantedList): Promise<ListUpdate | undefined> {
+    const { url } = list
+    const known = this.#record(url)
+    const into = this.#store.candidate(url)
+    const order = { url, into, etag: known.copy?.etag, lastModified: known.copy?.lastModified }
+    const fetched = await this.#fetch(order)
+    const now = this.#world.clock.now()
+    if (fetched.kind === 'failed') return this.#missed(url, fetched.why)
+    if (fetched.kind === 'same' || fetched.sha256 === known.copy?.sha256) {
+      await rm(into, { force: true })
+      await this.#save({ ...known, checked: now, tried: now, failures: 0, why: undefined })
+      return undefined
+    }
+    const found = (path: string) => listFrom({ ...list, path, name: nameOf(url) })
+    const before = known.copy === undefined ? undefined : found(this.#store.path(url))
+    const judged = await (this.#world.judge ?? inWorker)({ candidate: found(into), before, shrink: this.#rules.shrink })
+    if (judged.kind === 'refused') {
+      await rm(into, { force: true })
+      return this.#missed(url, judged.why)
+    }
+    await this.#store.accept(url)
+    const { rules, added, removed } = judged
+    const { bytes, sha256, etag, lastModified } = fetched
+    const copy = { fetched: now, bytes, sha256, etag, lastModified, rules, added, removed }
+    await this.#save({ url, copy, checked: now, tried: now, failures: 0, why: undefined })
+    return { url, rules, added, removed }
+  }
+
+  #fetch(order: Parameters<typeof fetchList>[0]): ReturnType<typeof fetchList> {
+    const rules: FetchRules = {
+      ...this.#world,
+      ...this.#rules,
+      progress: (bytes) => {
+        this.#received = bytes
+      },
+    }
+    return fetchList(order, rules)
+  }
+
+  async #missed(url: string, why: string): Promise<undefined> {
+    const known = this.#record(url)
+    const said = safeText(why, 300)
+    await this.#save({ ...known, tried: this.#world.clock.now(), failures: known.failures + 1, why: said })
+    this.#events.failed(url, said, known.copy)
+    return undefined
+  }
+
+  async #save(record: ListRecord): Promise<void> {
+    this.#records.set(record.url, record)
+    await this.#store.write(record).catch((error: unknown) => this.#events.failed(record.url, reasonOf(error), record.copy))
+  }
+}
+
+/** Longest wait between two looks at the clock, milliseconds. */
+const LOOK_MAX = 3_600_000
+
+/** How a list from a URL is called: its server and its file. */
+function nameOf(url: string): string {
+  const { hostname, pathname } = new URL(url)
+  return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
+}
+
+/** A number from 0 to 1 that is the URL's own, so that a list keeps its place in the day. */
+const chanceOf = (url: string): number => createHash('sha256').update(url).digest().readUInt32BE() / 2 ** 32
+
+const inWorker = (order: JudgeOrder): Promise<Judgement> =>
+  new Promise((resolve) => {
+    const refused = (why: string): void => resolve({ kind: 'refused', why })
+    const file = new URL(`./judge-worker${extname(import.meta.filename)}`, import.meta.url)
+    const worker = new Worker(file, { name: 'askfirst-judge', workerData: order })
+    worker.once('message', resolve)
+    worker.once('error', (error) => refused(`it could not be read: ${error instanceof Error ? error.message : String(error)}`))
+    worker.once('exit', () => refused('it could not be read'))
+  })
