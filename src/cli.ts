@@ -10,7 +10,14 @@ import { certCommand } from './cert.ts'
 import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { baseOf } from './control/client.ts'
-import { explainCommand, findingsCommand, flushCommand, statsCommand, type Terminal } from './control/commands.ts'
+import {
+  explainCommand,
+  findingsCommand,
+  flushCommand,
+  listsCommand,
+  statsCommand,
+  type Terminal,
+} from './control/commands.ts'
 import { openLog } from './log.ts'
 import { serve } from './main.ts'
 import { VERSION } from './server/version.ts'
@@ -62,6 +69,12 @@ withServer(program.command('findings').description('connections that never asked
   .option('--cursor <cursor>', 'where the page before ended')
   .action(async ({ url, token, json, ...filter }: ServerOptions & Record<string, string>) => {
     process.exitCode = await findingsCommand(serverAt({ url, token }), filter, json === true, TERMINAL)
+  })
+
+withServer(program.command('lists').description('what each list gives, how current it is, what it shares with others'))
+  .option('--no-compare', 'leave out what lists share, which reads all of them once more')
+  .action(async ({ compare, json, ...at }: ServerOptions & { compare: boolean }) => {
+    process.exitCode = await listsCommand(serverAt(at), compare, json === true, TERMINAL, Date.now())
   })
 
 withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))

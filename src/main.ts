@@ -20,6 +20,7 @@ import type { Log } from './log.ts'
 import { openCertificate } from './server/certificate-keeper.ts'
 import { HouseNames } from './server/house-names.ts'
 import { Judging } from './server/judging.ts'
+import { downloadRules, openDownloads, wantedLists, withCopies } from './server/list-downloads.ts'
 import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
 import { become, userToBecome } from './server/privileges.ts'
@@ -73,22 +74,35 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
   // Lists become a policy; each new version goes to the resolver.
-  const policy = await PolicyKeeper.open(listSources(config), join(config.state, 'policy'), clock, {
-    changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
-      lists.set(
-        snapshot.generation,
-        snapshot.lists.map(({ name }) => name),
-      )
-      resolver.send({ kind: 'policy', policy: snapshot })
-      log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
-    },
-    problems: (problems, kept) => {
-      for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
-      const more = problems.length - PROBLEMS_SHOWN
-      if (more > 0) log.warn({ more }, 'further problems in lists')
-      if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
+  const downloads = await openDownloads(config, {
+    clock,
+    log,
+    resolve: (name) => resolver.resolve(name),
+    changed: () => {
+      if (policy instanceof PolicyKeeper) void policy.use(withCopies(listSources(config), downloads))
     },
   })
+  const policy = await PolicyKeeper.open(
+    withCopies(listSources(config), downloads),
+    join(config.state, 'policy'),
+    clock,
+    {
+      changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
+        lists.set(
+          snapshot.generation,
+          snapshot.lists.map(({ name }) => name),
+        )
+        resolver.send({ kind: 'policy', policy: snapshot })
+        log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
+      },
+      problems: (problems, kept) => {
+        for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
+        const more = problems.length - PROBLEMS_SHOWN
+        if (more > 0) log.warn({ more }, 'further problems in lists')
+        if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
+      },
+    },
+  )
   if (!(policy instanceof PolicyKeeper)) throw new Failure(...policy)
   const lists = new Map([[policy.policy.generation, policy.lists.map(({ name }) => name)]])
 
@@ -179,6 +193,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   })
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])
   const stopAll = async (): Promise<void> => {
+    downloads.close()
     upstreamsWatched()
     certificate?.close()
     policy.close()
@@ -203,6 +218,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       intake,
       policy,
       certificate,
+      downloads,
       pausing,
       resolver,
       names,
@@ -225,6 +241,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     })
   }
 
+  downloads.start()
   return {
     get listening() {
       return listening
@@ -245,7 +262,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
         devices.close()
         devices = openDevices(next)
       }
-      if (changed.includes('lists')) await policy.use(listSources(next))
+      if (changed.includes('lists')) {
+        await downloads.use(wantedLists(next), downloadRules(next))
+        await policy.use(withCopies(listSources(next), downloads))
+      }
       log.info(
         { changed, restart },
         restart.length > 0 ? 'configuration loaded; some keys need a restart' : 'configuration loaded',

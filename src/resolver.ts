@@ -20,6 +20,7 @@ import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
 import { order } from './pipeline/order.ts'
+import { resolveName } from './pipeline/own-question.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
@@ -168,6 +169,17 @@ export function createResolver(world: ResolverParts): Resolver {
           const { stale } = parts.settings.cacheHabits
           const restored = restoreCache(parts.store, world.clock, message.chunk, stale?.max ?? 0)
           post({ kind: 'restored', token: message.token, restored })
+          return
+        }
+        case 'resolve': {
+          const { token, name } = message
+          void resolveName(parts.pipeline, name, world.clock.ticks()).then(
+            (resolved) => post({ kind: 'resolved', token, resolved }),
+            (fault: unknown) => {
+              post({ kind: 'trouble', problem: internal(fault) })
+              post({ kind: 'resolved', token, resolved: { addresses: [], blocked: false } })
+            },
+          )
           return
         }
         case 'sync':

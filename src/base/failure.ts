@@ -9,6 +9,7 @@ export const ERRORS = {
   ASKFIRST_E_LIST_READ: 'a list cannot be read',
   ASKFIRST_E_LIST_LINE: 'a line of a list fits no format',
   ASKFIRST_E_LIST_BOUND: 'a list is larger than the bound',
+  ASKFIRST_E_LIST_DOWNLOAD: 'a list from the web is not current',
   ASKFIRST_E_NAMES_READ: 'a hosts or lease file cannot be read',
   ASKFIRST_E_NAMES_LINE: 'a line of a hosts file is none',
   ASKFIRST_E_NAMES_BOUND: 'there are more names than the house may have',

@@ -6,6 +6,7 @@ const CACHE_NOTE = 'docs/decisions/0005-cache.md'
 const EVIDENCE_NOTE = 'docs/decisions/0004-evidence.md'
 const LIMITS_NOTE = 'docs/decisions/0008-limits.md'
 const UPSTREAM_NOTE = 'docs/upstreams.md'
+const LISTS_PAGE = 'docs/lists.md'
 const SINKHOLE_NOTE = 'docs/decisions/0003-sinkhole-answers.md'
 
 /** Bounds of every number in the configuration. */
@@ -15,6 +16,10 @@ export const BOUNDS = {
   upstreamWeight: bounded({ unit: 'count', min: 1, default: 1, max: 100, source: UPSTREAM_NOTE }),
   upstreamInFlight: bounded({ unit: 'count', min: 1, default: 2000, max: 10_000, source: UPSTREAM_NOTE }),
   upstreamIdle: bounded({ unit: 'ms', min: SECOND, default: 15 * SECOND, max: 10 * MINUTE, source: 'RFC 7766 §6.2.3' }),
+  listEvery: bounded({ unit: 'ms', min: HOUR, default: DAY, max: 30 * DAY, source: LISTS_PAGE }),
+  listTimeout: bounded({ unit: 'ms', min: 5 * SECOND, default: 2 * MINUTE, max: 30 * MINUTE, source: LISTS_PAGE }),
+  listSize: bounded({ unit: 'bytes', min: 1024, default: 128 * 1024 ** 2, max: 512 * 1024 ** 2, source: LISTS_PAGE }),
+  listShrink: bounded({ unit: 'count', min: 1, default: 50, max: 100, source: LISTS_PAGE }),
   cacheSize: bounded({
     unit: 'bytes',
     min: 64 * 1024,

@@ -8,6 +8,7 @@ import { BOUNDS, LENGTHS } from './bounds.ts'
 import { records } from './records.ts'
 import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
+import { listFormat, listSubdomains, listUrl, updates } from './schema-downloads.ts'
 import { edns, identity } from './schema-edns.ts'
 import { limits } from './schema-limits.ts'
 import { certificate, connections, https, tls, user } from './schema-serving.ts'
@@ -34,14 +35,8 @@ const blocking = z.strictObject({
 const listFile = z.strictObject({
   path: values.path.describe('The file, relative to this configuration file.'),
   kind: z.enum(['block', 'allow']).default('block').describe('Allowlists win over blocklists.'),
-  format: z
-    .enum(['auto', 'hosts', 'domains', 'wildcard', 'adblock', 'dnsmasq', 'unbound', 'rpz', 'regex', 'ip', 'json'])
-    .default('auto')
-    .describe('How its lines read; auto finds out.'),
-  subdomains: z
-    .boolean()
-    .default(false)
-    .describe('Its plain names are for their sub-domains too, as in a list of wildcards.'),
+  format: listFormat,
+  subdomains: listSubdomains,
 })
 
 const lists = z.strictObject({
@@ -59,6 +54,15 @@ const lists = z.strictObject({
       description: 'List files that lie elsewhere.',
       examples: [[{ path: '/srv/lists/school.txt', kind: 'block' }]],
     }),
+  urls: z
+    .array(listUrl)
+    .max(LENGTHS.files)
+    .prefault([])
+    .meta({
+      description: 'Lists on the web: fetched, kept on disk, and kept current.',
+      examples: [[{ url: 'https://lists.example.com/ads.txt' }]],
+    }),
+  updates: updates.prefault({}).describe('How those are kept current.'),
   block: z
     .array(values.rule)
     .max(LENGTHS.rules)

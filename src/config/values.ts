@@ -143,6 +143,18 @@ export const path = z
   .min(1)
   .refine((text) => !text.includes('\0'), { error: 'must not have a NUL character in it' })
 
+const WEB_WORDS = 'an address on the web, such as https://lists.example.com/ads.txt'
+
+/** A URL of http or https, without a password in it. */
+export const webAddress = z
+  .string({ error: mustBe(WEB_WORDS) })
+  .max(2048)
+  .transform((text, context): string => {
+    const url = URL.canParse(text) ? new URL(text) : undefined
+    const good = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === ''
+    return good ? url.href : reject(context, WEB_WORDS, text, undefined)
+  })
+
 /** One line of a list. */
 export const rule = z
   .string()

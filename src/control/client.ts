@@ -5,6 +5,7 @@ import { SECOND } from '../base/clock.ts'
 import { ERRORS, type ErrorCode, type Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { type Explanation, explanation } from './explain-schema.ts'
+import { type Lists, lists } from './lists-schema.ts'
 import { safeJson } from './safe-json.ts'
 import { type FindingsPage, type Flushed, failed, findingsPage, flushed } from './schemas.ts'
 import { type Stats, stats } from './stats-schema.ts'
@@ -53,6 +54,10 @@ export const askFindings = (at: ServerAt, filter: FindingsFilter): Promise<Asked
 /** Why a name is blocked or not. Problems as `askStats`. */
 export const askExplain = (at: ServerAt, name: string, device: string | undefined): Promise<Asked<Explanation>> =>
   ask(at, '/api/v1/explain', device === undefined ? { name } : { name, device }, explanation)
+
+/** All lists, compared with each other if `compare`. Problems as `askStats`. */
+export const askLists = (at: ServerAt, compare: boolean): Promise<Asked<Lists>> =>
+  ask(at, '/api/v1/lists', { compare: String(compare) }, lists)
 
 /** Makes it forget what is cached for a name, or for a zone with all under it. Problems as `askStats`. */
 export const askFlush = (at: ServerAt, name: string, zone: boolean): Promise<Asked<Flushed>> =>

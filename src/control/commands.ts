@@ -1,4 +1,4 @@
-// The commands that ask a running server: stats, findings, explain. Each writes to a terminal and says its exit code.
+// The commands that ask a running server: stats, findings, explain, lists. Each writes to a terminal and says its exit code.
 import { problemText } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import {
@@ -6,11 +6,13 @@ import {
   askExplain,
   askFindings,
   askFlush,
+  askLists,
   askStats,
   type FindingsFilter,
   type ServerAt,
 } from './client.ts'
 import { renderExplanation, renderFindings } from './render.ts'
+import { renderLists } from './render-lists.ts'
 import { renderStats } from './render-stats.ts'
 import type { Flushed } from './schemas.ts'
 import type { Style } from './table.ts'
@@ -64,6 +66,15 @@ export const flushCommand = async (
 
 const renderFlushed = ({ name, zone, flushed }: Flushed): string =>
   `${flushed === 1 ? '1 answer' : `${flushed} answers`} for ${safeText(name)}${zone ? ' and all under it' : ''} forgotten\n`
+/** `askfirst lists`. `now`: epoch milliseconds. Exit codes as `statsCommand`. */
+export const listsCommand = async (
+  at: ServerAt,
+  compare: boolean,
+  json: boolean,
+  terminal: Terminal,
+  now: number,
+): Promise<number> =>
+  show(await askLists(at, compare), (found, style) => renderLists(found, style, now), json, terminal)
 
 function show<T>(
   asked: Asked<T>,

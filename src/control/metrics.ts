@@ -3,6 +3,7 @@
 //
 // Long because it is the one table of every family.
 // Labels come from the configuration and from closed sets only: never a name that was asked for, never a client.
+// Long because it is the one place of every metric, a line or a few each.
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client'
 import { safeText } from '../base/text.ts'
 import type { Stats } from './stats-schema.ts'
@@ -54,6 +55,15 @@ const COUNTERS: readonly Family[] = [
   family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
   family('askfirst_list_hits_total', 'Blocked DNS queries by list.', 'list', ({ lists }) =>
     Object.fromEntries(lists.map((list) => [list.name, list.hits])),
+  ),
+  family(
+    'askfirst_list_fetches_total',
+    'Lists fetched from the web by what came of it.',
+    'result',
+    ({ downloads }) => ({
+      changed: downloads.updates,
+      failed: downloads.failures,
+    }),
   ),
   family('askfirst_upstream_queries_total', 'DNS queries answered by upstream.', 'upstream', ({ upstreams }) =>
     Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.queries])),
@@ -162,6 +172,7 @@ const GAUGES: readonly Family[] = [
   family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
   family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),
   family('askfirst_allowed_names', 'Names that are allowed.', ({ policy }) => policy.allowed),
+  family('askfirst_list_downloads_failing', 'Lists whose last fetch failed.', ({ downloads }) => downloads.failing),
   family('askfirst_house_names', 'Names of the house by where they stand.', 'source', ({ names }) => names.records),
   family('askfirst_rewrites', 'Names that are answered otherwise than outside.', ({ names }) => names.rewrites),
   family(

@@ -4,6 +4,7 @@ import { type FastifyPluginAsyncZod, jsonSchemaTransform, type ZodTypeProvider }
 import { z } from 'zod'
 import { parseAddress } from '../base/address.ts'
 import { explanation } from './explain-schema.ts'
+import { lists, listsQuery } from './lists-schema.ts'
 import { metricsWriter } from './metrics.ts'
 import {
   devices,
@@ -88,6 +89,19 @@ export const routes =
         },
       },
       () => views.devices(),
+    )
+
+    app.get(
+      '/api/v1/lists',
+      {
+        schema: {
+          operationId: 'lists',
+          summary: 'The lists: what each gives, how current it is, what it shares with the others',
+          querystring: listsQuery,
+          response: { 200: lists.describe('all of them'), ...failures },
+        },
+      },
+      ({ query }) => views.lists(query.compare === 'true'),
     )
 
     await app.register(async (scope) => {

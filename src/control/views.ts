@@ -2,6 +2,7 @@
 import type { Name } from '../base/name.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Explanation } from './explain-schema.ts'
+import type { Lists } from './lists-schema.ts'
 import type { Devices, FindingsPage, FindingsQuery, Flushed, Health, PauseState, ReportCounts } from './schemas.ts'
 import type { Stats } from './stats-schema.ts'
 
@@ -15,6 +16,8 @@ export interface Views {
   /** `device` is an id; `ip:…` may be an address of a device that is known by its MAC. */
   explain(name: Name, device: DeviceId | undefined): Soon<Explanation>
   devices(): Soon<Devices>
+  /** All lists; `compare` with what each shares with the others. */
+  lists(compare: boolean): Soon<Lists>
   /** Takes text in lines as a firewall wrote them, at most `BODY_MAX` bytes. `source` names the intake source. */
   takeReports(text: string, source: string): Soon<ReportCounts>
   /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */

@@ -18,7 +18,7 @@ export function compilePolicy(sources: ListSources, onBroken: OnBroken, saved?: 
     // The worker has the ending of this file: .ts from the sources, .js from the package.
     const worker = new Worker(new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url), {
       name: 'askfirst-compile',
-      workerData: { sources: plain(sources), onBroken, saved } satisfies CompileOrder,
+      workerData: { sources: plainSources(sources), onBroken, saved } satisfies CompileOrder,
     })
     worker.once('message', resolve)
     worker.once('error', (error) => resolve(failed(reasonOf(error))))
@@ -27,9 +27,16 @@ export function compilePolicy(sources: ListSources, onBroken: OnBroken, saved?: 
 }
 
 /** Just what the worker needs: the configuration's objects may hold what cannot be sent. */
-const plain = ({ folder, files, block, allow }: ListSources): ListSources => ({
+export const plainSources = ({ folder, files, block, allow }: ListSources): ListSources => ({
   folder,
-  files: files.map(({ path, kind, format, subdomains = false }) => ({ path, kind, format, subdomains })),
+  files: files.map(({ path, kind, format, subdomains = false, url, rewrites = true }) => ({
+    path,
+    kind,
+    format,
+    subdomains,
+    rewrites,
+    ...(url === undefined ? {} : { url }),
+  })),
   block,
   allow,
 })

@@ -3,10 +3,10 @@ import type { Place, Problem } from '../base/failure.ts'
 import { policyBuilder, type Taken } from '../policy/compile.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
-import { type ConditionalKind, inList, kindOfRule, NXDOMAIN } from '../policy/rule.ts'
+import { type ConditionalKind, inList, kindOfRule, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
-import { ListReader, type ListSink, type Reading } from './read.ts'
+import { ListReader, type ListSink, type Reading, type SkippedKind } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
 
 /** A list as it was read. */
@@ -14,6 +14,9 @@ export interface ListReport extends ListInfo {
   /** Lines of rules that were left aside, by kind (see `SKIPS`). */
   readonly skipped: Reading['skipped']
   readonly confidence: number
+  readonly subdomains: boolean
+  /** Where it was downloaded from. */
+  readonly url?: string
 }
 
 /** What compiling came to. */
@@ -82,25 +85,32 @@ interface PolicySink extends ListSink {
   readonly unsupported: Reading['skipped']
 }
 
-const sinkFor = ({ kind, subdomains }: FoundList, builder: ReturnType<typeof policyBuilder>): PolicySink => {
+const sinkFor = ({ kind, subdomains, rewrites }: FoundList, builder: ReturnType<typeof policyBuilder>): PolicySink => {
   const wire = new Uint8Array(256)
-  const unsupported: Partial<Record<ConditionalKind, number>> = {}
+  const unsupported: Partial<Record<SkippedKind, number>> = {}
+  const leave = (what: SkippedKind): void => {
+    unsupported[what] = (unsupported[what] ?? 0) + 1
+  }
   const { conditional, flush } = joinRecords(
     (rule, line) => builder.addConditional(inList(rule, kind), line),
-    (rule) => {
-      const what = kindOfRule(rule) as ConditionalKind
-      unsupported[what] = (unsupported[what] ?? 0) + 1
-    },
+    (rule) => leave(kindOfRule(rule) as ConditionalKind),
   )
   return {
     wire,
     rule: (exception, subtree, line) =>
       flush() !== 'full' && builder.add(exception ? 'allow' : kind, subtree || subdomains, wire, line),
-    conditional,
+    conditional: (rule, line) => {
+      if (rewrites || !REWRITES.has(rule.action.kind)) return conditional(rule, line)
+      leave('rewrite')
+      return 'taken'
+    },
     flush,
     unsupported,
   }
 }
+
+/** Actions that say where a name leads. */
+const REWRITES = new Set<RuleAction['kind']>(['records', 'alias'])
 
 const together = (skipped: Reading['skipped'], more: Reading['skipped']): Reading['skipped'] => {
   const all = { ...skipped }
@@ -133,13 +143,19 @@ export function readList(list: FoundList, sink: ListSink): Promise<Reading | Pro
   return reader.end()
 }
 
-const reportOn = ({ name, path, kind }: FoundList, reading: Reading | undefined, rules: number): ListReport => ({
+const reportOn = (
+  { name, path, kind, subdomains, url }: FoundList,
+  reading: Reading | undefined,
+  rules: number,
+): ListReport => ({
   name,
   path,
   kind,
   rules,
   formats: reading?.formats ?? [],
   confidence: reading?.confidence ?? 0,
+  subdomains,
+  ...(url === undefined ? {} : { url }),
   ...(reading?.formats[0] === 'rpz' ? { answer: NXDOMAIN } : {}),
   lines: reading?.lines ?? 0,
   rejected: reading?.rejected ?? 0,

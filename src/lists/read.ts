@@ -27,6 +27,9 @@ export const REJECTS_MAX = 1_000_000
 /** So many rejected lines are told one by one; all are counted. */
 export const REJECTS_SHOWN = 20
 
+/** Kinds of lines that gave no rule of the policy; `rewrite`: rules with answers of their own that the list may not give. */
+export type SkippedKind = Skip | ConditionalKind | 'rewrite'
+
 /** What was in a list. */
 export interface Reading {
   readonly lines: number
@@ -35,7 +38,7 @@ export interface Reading {
    * Lines of rules that no DNS server can apply, or that must not be applied, and of conditional rules that the policy
    * cannot honour, by kind; kinds that occur.
    */
-  readonly skipped: Readonly<Partial<Record<Skip | ConditionalKind, number>>>
+  readonly skipped: Readonly<Partial<Record<SkippedKind, number>>>
   /** Formats that gave rules, most frequent first. */
   readonly formats: readonly FormatName[]
   /** How much of the list has the first of them: of the lines with rules and the rejected ones, a share from 0 to 1. */
@@ -64,7 +67,7 @@ export class ListReader {
   #json: JsonEntries | undefined
   readonly #rules: RuleSink
   readonly #problems: Problem[] = []
-  readonly #skipped: Partial<Record<Skip | ConditionalKind, number>> = {}
+  readonly #skipped: Partial<Record<SkippedKind, number>> = {}
   /** Lines with rules, by format. */
   readonly #formats = Object.fromEntries(FORMATS.map((format) => [format, 0])) as Record<FormatName, number>
   /** A line that the last chunk did not finish; -1 for one that is too long and not kept. */
@@ -208,7 +211,7 @@ export class ListReader {
     this.#sink.line?.(bytes, from, to, this.#lines)
   }
 
-  #skip(what: Skip | ConditionalKind): void {
+  #skip(what: SkippedKind): void {
     this.#skipped[what] = (this.#skipped[what] ?? 0) + 1
   }
 

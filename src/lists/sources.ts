@@ -16,6 +16,10 @@ export interface ListSources {
     readonly format: FormatName | 'auto'
     /** Plain names are for their sub-domains too. */
     readonly subdomains?: boolean
+    /** Where it was downloaded from, if it was. */
+    readonly url?: string
+    /** False: its rules may not answer with addresses and names of their own. Left out: they may. */
+    readonly rewrites?: boolean
   }[]
   /** Rules of any format. */
   readonly block: readonly string[]
@@ -31,6 +35,10 @@ export interface FoundList {
   readonly subdomains: boolean
   readonly path: string | undefined
   readonly rules: readonly string[]
+  /** Where it was downloaded from; `path` is the copy then. */
+  readonly url?: string
+  /** Whether its rules may answer with addresses and names of their own. */
+  readonly rewrites: boolean
 }
 
 /** Most lists of a policy. */
@@ -42,14 +50,12 @@ export const LISTS_MAX = 1000
  * once, as the configuration says.
  */
 export async function findLists(sources: ListSources): Promise<{ lists: FoundList[]; problems: Problem[] }> {
-  const named = sources.files.map(({ path, kind, format, subdomains }) =>
-    found(resolve(path), kind, format, subdomains),
-  )
+  const named = sources.files.map(listFrom)
   const known = new Set(named.map(({ path }) => path))
   const inFolder = sources.folder === null ? [] : await filesOf(resolve(sources.folder))
   const lists = [...inline(sources), ...named]
   if ('code' in inFolder) return { lists, problems: [inFolder] }
-  for (const path of inFolder) if (!known.has(path)) lists.push(found(path, kindOf(path), 'auto'))
+  for (const path of inFolder) if (!known.has(path)) lists.push(listFrom({ path, kind: kindOf(path), format: 'auto' }))
   if (lists.length <= LISTS_MAX) return { lists, problems: [] }
   const message = `${lists.length} lists are more than one policy takes, which is ${LISTS_MAX}`
   const place = sources.folder === null ? { path: 'lists.files' } : { file: resolve(sources.folder) }
@@ -66,16 +72,33 @@ const inline = (sources: ListSources): FoundList[] =>
       subdomains: false,
       path: undefined,
       rules: sources[kind],
+      rewrites: true,
     }))
 
-const found = (path: string, kind: ListKind, format: FormatName | 'auto', subdomains = false): FoundList => ({
-  name: safeText(basename(path), 128),
+/** A file as a list that can be read. */
+export const listFrom = ({
+  path,
+  kind,
+  format,
+  subdomains = false,
+  url,
+  rewrites = true,
+}: ListSources['files'][number]): FoundList => ({
+  name: url === undefined ? safeText(basename(path), 128) : nameOfUrl(url),
   kind,
   format,
   subdomains,
-  path,
+  path: resolve(path),
   rules: [],
+  rewrites,
+  ...(url === undefined ? {} : { url }),
 })
+
+/** How a list from a URL is called: its server and its file. */
+export function nameOfUrl(url: string): string {
+  const { hostname, pathname } = new URL(url)
+  return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
+}
 
 /** The lists of a folder, by name: its regular files, links to such, but not what `isIgnored`. */
 export async function filesOf(folder: string): Promise<string[] | Problem> {

@@ -98,7 +98,7 @@ export class PolicyKeeper {
 
   /** The current version, for another thread. */
   get snapshot(): PolicySnapshot {
-    const lists = this.#compiled.lists.map(({ skipped: _, confidence: __, ...list }) => list)
+    const lists = this.#compiled.lists.map(({ skipped: _, confidence: __, subdomains: ___, ...list }) => list)
     return { buffer: this.#compiled.buffer, lists, generation: this.#policy.generation }
   }
 

@@ -11,12 +11,14 @@ import type { Intake, SourceHealth } from '../intake/intake.ts'
 import type { Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
+import type { Downloads } from '../lists/download/downloads.ts'
 import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import type { CertificateKeeper } from './certificate-keeper.ts'
 import { explain } from './explain.ts'
 import type { HouseNames } from './house-names.ts'
+import { downloadStats, listView } from './list-view.ts'
 import type { Pause, Pausing } from './pausing.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
@@ -34,6 +36,7 @@ export interface Parts {
   readonly names: HouseNames
   /** Where something encrypted is served. */
   readonly certificate: CertificateKeeper | undefined
+  readonly downloads: Downloads
   /** What may change by a reload. */
   readonly settings: () => {
     readonly learning: number
@@ -65,6 +68,7 @@ export function views(parts: Parts): Views {
         last: timeText(device.last),
       })),
     }),
+    lists: listView({ policy, downloads: parts.downloads, counters: () => parts.tally.counters() }),
     takeReports: (text, source) => parts.intake.takeText(text, source),
     pause: (seconds, by) => pauseView(pausing.start(seconds, by)),
     resume: () => pauseView(pausing.end()),
@@ -120,6 +124,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     },
     lists: listStats(policy.lists, counters),
     names: nameStats(parts.names, figures),
+    downloads: downloadStats(parts.downloads),
     intake: parts.intake.health.map(sourceView),
     verdicts: { ...known.verdicts },
     evidence: {

@@ -9,6 +9,7 @@ import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
+import type { Resolved } from '../pipeline/own-question.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { Designated } from '../pipeline/stages/discovery.ts'
 import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
@@ -98,6 +99,8 @@ export type ToResolver =
   | { readonly kind: 'restore'; readonly token: number; readonly chunk: Uint8Array }
   /** A new certificate, checked. */
   | { readonly kind: 'pair'; readonly pair: Pair }
+  /** Ask the pipeline where a name leads, for an errand of the server's own. */
+  | { readonly kind: 'resolve'; readonly token: number; readonly name: Name }
   | { readonly kind: 'close' }
 
 /** One cached answer, for people. */
@@ -138,6 +141,7 @@ export type FromResolver =
   | { readonly kind: 'flushed'; readonly token: number; readonly gone: number }
   | { readonly kind: 'dumped'; readonly token: number; readonly chunks: readonly Uint8Array[] }
   | { readonly kind: 'restored'; readonly token: number; readonly restored: Restored }
+  | { readonly kind: 'resolved'; readonly token: number; readonly resolved: Resolved }
   | { readonly kind: 'looked'; readonly token: number; readonly found: readonly Looked[] }
   /** A fault of our own, or a listener that had to be given up. */
   | { readonly kind: 'trouble'; readonly problem: Problem }

@@ -5,6 +5,7 @@ import { Failure, type Problem } from '../base/failure.ts'
 import type { Batch } from '../journal/batch.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
+import type { Resolved } from '../pipeline/own-question.ts'
 import type { FromResolver, ListeningAt, Looked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
 
 /** What the composition root does with what comes over. */
@@ -21,7 +22,7 @@ export interface ResolverEvents {
 /** A running resolver thread. */
 export interface ResolverLink {
   readonly send: (
-    message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'flush' | 'dump' | 'restore' | 'close' }>,
+    message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' }>,
   ) => void
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
@@ -32,6 +33,8 @@ export interface ResolverLink {
   /** Its cache as bytes, and back. */
   readonly dump: () => Promise<readonly Uint8Array[]>
   readonly restore: (chunk: Uint8Array) => Promise<Restored>
+  /** Where a name leads, as the pipeline says. */
+  readonly resolve: (name: string) => Promise<Resolved>
   readonly close: () => Promise<void>
 }
 
@@ -69,6 +72,9 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
           return
         case 'restored':
           settle(message.token, message.restored)
+          return
+        case 'resolved':
+          settle(message.token, message.resolved)
           return
         case 'using':
           events.using(message.generation, message.upstreams)
@@ -112,6 +118,7 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
   return {
     send: (message) => worker.postMessage(message),
     sync: () => ask((mine) => ({ kind: 'sync', token: mine })),
+    resolve: (name) => ask((mine) => ({ kind: 'resolve', token: mine, name })),
     look: (name) => ask((mine) => ({ kind: 'look', token: mine, name })),
     flush: (name, zone) => ask((mine) => ({ kind: 'flush', token: mine, name, zone })),
     dump: () => ask((mine) => ({ kind: 'dump', token: mine })),

@@ -2,71 +2,21 @@
 // neither the policy nor the log.
 import { createHash } from 'node:crypto'
 import { rm } from 'node:fs/promises'
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
-import type { Clock } from '../../base/clock.ts'
 import { safeText } from '../../base/text.ts'
-import type { ListKind } from '../../policy/decision.ts'
 import { reasonOf } from '../file.ts'
-import type { FormatName } from '../line.ts'
 import { type ListSources, listFrom } from '../sources.ts'
 import { type FetchRules, fetchList } from './fetch-list.ts'
-import type { Judgement, JudgeOrder } from './judge.ts'
+import { judgeInWorker } from './judge-in-worker.ts'
 import { nextFetch } from './schedule.ts'
 import { type ListRecord, type ListStore, nothingOf, openStore } from './store.ts'
-
-/** A list to be kept current. */
-export interface WantedList {
-  readonly url: string
-  readonly kind: ListKind
-  readonly format: FormatName | 'auto'
-  readonly subdomains: boolean
-}
-
-/** How lists are kept current. */
-export interface DownloadRules {
-  /** Milliseconds between two looks at a server. */
-  readonly every: number
-  /** Milliseconds for one download. */
-  readonly timeout: number
-  readonly maxBytes: number
-  /** A list that has lost more than this share (0 to 1) of its rules is not taken. */
-  readonly shrink: number
-}
-
-/** What is told. */
-export interface DownloadEvents {
-  /** New copies are in force from now on: the lists are to be compiled. */
-  readonly changed: (updates: readonly ListUpdate[]) => void
-  /** A list stays as it was, although it should not. */
-  readonly failed: (url: string, why: string, copy: ListRecord['copy']) => void
-}
-
-/** One list that has changed. */
-export interface ListUpdate {
-  readonly url: string
-  readonly rules: number
-  readonly added: number
-  readonly removed: number
-}
-
-/** How it stands with one list. Times are epoch milliseconds. */
-export interface DownloadStatus extends ListRecord {
-  /** `waiting` for its time; `fetching` now, of which `received` bytes have come. */
-  readonly state: 'waiting' | 'fetching'
-  readonly received: number
-  /** When it is fetched again. */
-  readonly next: number
-}
-
-/** What downloads touch of the world. */
-export interface DownloadWorld {
-  readonly clock: Clock
-  readonly resolve: FetchRules['resolve']
-  readonly userAgent: string
-  readonly ca?: string
-  readonly judge?: (order: JudgeOrder) => Promise<Judgement>
-}
+import type {
+  DownloadEvents,
+  DownloadRules,
+  DownloadStatus,
+  DownloadWorld,
+  ListUpdate,
+  WantedList,
+} from './wanted-list.ts'
 
 /** Downloads with their schedule. */
 export class Downloads {
@@ -78,11 +28,19 @@ export class Downloads {
   #rules: DownloadRules
   #fetching: string | undefined
   #received = 0
+  #updates = 0
+  #failures = 0
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
   #closed = false
 
-  private constructor(store: ListStore, wanted: readonly WantedList[], rules: DownloadRules, world: DownloadWorld, events: DownloadEvents) {
+  private constructor(
+    store: ListStore,
+    wanted: readonly WantedList[],
+    rules: DownloadRules,
+    world: DownloadWorld,
+    events: DownloadEvents,
+  ) {
     this.#store = store
     this.#wanted = wanted
     this.#rules = rules
@@ -98,27 +56,31 @@ export class Downloads {
     world: DownloadWorld,
     events: DownloadEvents,
   ): Promise<Downloads> {
-    const downloads = new Downloads(await openStore(folder), wanted, rules, world, events)
+    const downloads = new Downloads(openStore(folder), wanted, rules, world, events)
     await downloads.#recall()
     return downloads
   }
 
   /** The copies that are in force, as lists to be compiled. */
   get copies(): ListSources['files'] {
-    return this.#wanted.flatMap(({ url, kind, format, subdomains }) =>
-      this.#record(url).copy === undefined
-        ? []
-        : [{ path: this.#store.path(url), kind, format, subdomains, name: nameOf(url), url }],
+    return this.#wanted.flatMap(({ url, ...list }) =>
+      this.#record(url).copy === undefined ? [] : [{ ...list, path: this.#store.path(url), url }],
     )
   }
 
   get status(): readonly DownloadStatus[] {
-    return this.#wanted.map(({ url }) => ({
-      ...this.#record(url),
-      state: url === this.#fetching ? 'fetching' : 'waiting',
-      received: url === this.#fetching ? this.#received : 0,
-      next: this.#due(url),
+    return this.#wanted.map((list) => ({
+      ...this.#record(list.url),
+      ...list,
+      state: list.url === this.#fetching ? 'fetching' : 'waiting',
+      received: list.url === this.#fetching ? this.#received : 0,
+      next: this.#due(list.url),
     }))
+  }
+
+  /** Changes and failed tries since the start. */
+  get totals(): { readonly updates: number; readonly failures: number } {
+    return { updates: this.#updates, failures: this.#failures }
   }
 
   /** From now on what is due is fetched. */
@@ -140,7 +102,7 @@ export class Downloads {
     return this.#working
   }
 
-  async close(): Promise<void> {
+  close(): void {
     this.#closed = true
     clearTimeout(this.#timer)
   }
@@ -186,6 +148,7 @@ export class Downloads {
     const { url } = list
     const known = this.#record(url)
     const into = this.#store.candidate(url)
+    await this.#store.prepare()
     const order = { url, into, etag: known.copy?.etag, lastModified: known.copy?.lastModified }
     const fetched = await this.#fetch(order)
     const now = this.#world.clock.now()
@@ -195,9 +158,13 @@ export class Downloads {
       await this.#save({ ...known, checked: now, tried: now, failures: 0, why: undefined })
       return undefined
     }
-    const found = (path: string) => listFrom({ ...list, path, name: nameOf(url) })
+    const found = (path: string) => listFrom({ ...list, path })
     const before = known.copy === undefined ? undefined : found(this.#store.path(url))
-    const judged = await (this.#world.judge ?? inWorker)({ candidate: found(into), before, shrink: this.#rules.shrink })
+    const judged = await (this.#world.judge ?? judgeInWorker)({
+      candidate: found(into),
+      before,
+      shrink: this.#rules.shrink,
+    })
     if (judged.kind === 'refused') {
       await rm(into, { force: true })
       return this.#missed(url, judged.why)
@@ -207,6 +174,7 @@ export class Downloads {
     const { bytes, sha256, etag, lastModified } = fetched
     const copy = { fetched: now, bytes, sha256, etag, lastModified, rules, added, removed }
     await this.#save({ url, copy, checked: now, tried: now, failures: 0, why: undefined })
+    this.#updates++
     return { url, rules, added, removed }
   }
 
@@ -224,6 +192,7 @@ export class Downloads {
   async #missed(url: string, why: string): Promise<undefined> {
     const known = this.#record(url)
     const said = safeText(why, 300)
+    this.#failures++
     await this.#save({ ...known, tried: this.#world.clock.now(), failures: known.failures + 1, why: said })
     this.#events.failed(url, said, known.copy)
     return undefined
@@ -231,28 +200,14 @@ export class Downloads {
 
   async #save(record: ListRecord): Promise<void> {
     this.#records.set(record.url, record)
-    await this.#store.write(record).catch((error: unknown) => this.#events.failed(record.url, reasonOf(error), record.copy))
+    await this.#store
+      .write(record)
+      .catch((error: unknown) => this.#events.failed(record.url, reasonOf(error), record.copy))
   }
 }
 
 /** Longest wait between two looks at the clock, milliseconds. */
 const LOOK_MAX = 3_600_000
 
-/** How a list from a URL is called: its server and its file. */
-function nameOf(url: string): string {
-  const { hostname, pathname } = new URL(url)
-  return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
-}
-
 /** A number from 0 to 1 that is the URL's own, so that a list keeps its place in the day. */
 const chanceOf = (url: string): number => createHash('sha256').update(url).digest().readUInt32BE() / 2 ** 32
-
-const inWorker = (order: JudgeOrder): Promise<Judgement> =>
-  new Promise((resolve) => {
-    const refused = (why: string): void => resolve({ kind: 'refused', why })
-    const file = new URL(`./judge-worker${extname(import.meta.filename)}`, import.meta.url)
-    const worker = new Worker(file, { name: 'askfirst-judge', workerData: order })
-    worker.once('message', resolve)
-    worker.once('error', (error) => refused(`it could not be read: ${error instanceof Error ? error.message : String(error)}`))
-    worker.once('exit', () => refused('it could not be read'))
-  })

@@ -2,7 +2,7 @@
 // lists nor schedules; where names lead is asked of `resolve`.
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { type ClientRequest, type IncomingMessage, request as httpRequest, type RequestOptions } from 'node:http'
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import { isIP } from 'node:net'
 import { addressBytes, scopeOf } from '../../base/address.ts'
@@ -74,7 +74,8 @@ export async function fetchList(order: FetchOrder, rules: FetchRules): Promise<F
         url = next
         continue
       }
-      if (status === 304 && order.etag === undefined && order.lastModified === undefined) return failed('an answer that does not fit: 304')
+      if (status === 304 && order.etag === undefined && order.lastModified === undefined)
+        return failed('an answer that does not fit: 304')
       if (status === 304) return discard(response, { kind: 'same' })
       if (status !== 200) return discard(response, failed(`the server answered ${status}`))
       return await keep(response, order.into, rules, signal)

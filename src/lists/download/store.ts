@@ -33,6 +33,8 @@ export interface ListCopy {
 
 /** The folder of copies. */
 export interface ListStore {
+  /** Makes the folder where it is not there. */
+  readonly prepare: () => Promise<void>
   /** Where the copy of this URL stands, or would. */
   readonly path: (url: string) => string
   /** Where a download is written until it is judged. */
@@ -46,9 +48,8 @@ export interface ListStore {
   readonly keepOnly: (urls: readonly string[]) => Promise<void>
 }
 
-/** Opens a folder, and makes it where it is not there. Rejects as the file system does. */
-export async function openStore(folder: string): Promise<ListStore> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+/** Opens a folder, which need not be there yet. What writes to it rejects as the file system does. */
+export function openStore(folder: string): ListStore {
   const base = (url: string): string => join(folder, keyOf(url))
   const path = (url: string): string => `${base(url)}.list`
   const candidate = (url: string): string => `${base(url)}.new`
@@ -69,12 +70,15 @@ export async function openStore(folder: string): Promise<ListStore> {
 
   const keepOnly = async (urls: readonly string[]): Promise<void> => {
     const keys = new Set(urls.map(keyOf))
-    for (const name of await readdir(folder)) {
+    for (const name of await readdir(folder).catch(() => [])) {
       if (OURS.test(name) && !keys.has(name.slice(0, KEY_LENGTH))) await rm(join(folder, name), { force: true })
     }
   }
 
-  return { path, candidate, read, write, accept: (url) => rename(candidate(url), path(url)), keepOnly }
+  const prepare = async (): Promise<void> => {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  }
+  return { prepare, path, candidate, read, write, accept: (url) => rename(candidate(url), path(url)), keepOnly }
 }
 
 const KEY_LENGTH = 24

@@ -3,6 +3,7 @@ import type { Endpoint } from '../../../src/base/address.ts'
 import { HOUR, MINUTE } from '../../../src/base/clock.ts'
 import type { Explanation } from '../../../src/control/explain-schema.ts'
 import { cacheStats, journalStats, listStats, upstreamStats } from '../../../src/control/figures.ts'
+import type { Lists } from '../../../src/control/lists-schema.ts'
 import { pageOf } from '../../../src/control/page.ts'
 import { type Health, type PauseState, type ReportCounts, timeText } from '../../../src/control/schemas.ts'
 import type { Stats } from '../../../src/control/stats-schema.ts'
@@ -64,6 +65,51 @@ const LIST: ListInfo = {
   rejected: 0,
 }
 
+/** One list from the folder, one from the web whose server is down. */
+export const listsOf = (compare: boolean): Lists => ({
+  loaded: timeText(NOW - HOUR),
+  lists: [
+    {
+      ...LIST,
+      path: LIST.path as string,
+      formats: ['hosts'],
+      confidence: 1,
+      subdomains: false,
+      skipped: { own: 3 },
+      hits: 30,
+      download: null,
+      comparison: compare ? { rules: 61, unique: 40, shared: [{ list: 'lists.example/ads.txt', rules: 21 }] } : null,
+    },
+    {
+      name: 'lists.example/ads.txt',
+      kind: 'block',
+      path: '/var/lib/askfirst/lists/0.list',
+      formats: ['domains'],
+      confidence: 0.7,
+      subdomains: true,
+      rules: 100_000,
+      lines: 150_000,
+      rejected: 42,
+      skipped: {},
+      hits: 0,
+      download: {
+        url: 'https://lists.example/ads.txt',
+        state: 'waiting',
+        received: 0,
+        fetched: timeText(NOW - 9 * HOUR),
+        checked: timeText(NOW - 9 * HOUR),
+        next: timeText(NOW + HOUR),
+        failures: 1,
+        why: 'the server answered 500',
+        sha256: 'ab'.repeat(32),
+        added: 12,
+        removed: 3,
+      },
+      comparison: compare ? { rules: 100_000, unique: 99_979, shared: [] } : null,
+    },
+  ],
+})
+
 /** What a test may set, and what the views were told. */
 export interface House {
   readonly views: Views
@@ -123,6 +169,7 @@ export function house(): House {
             },
           ],
         }),
+      lists: (compare) => check(listsOf(compare)),
       takeReports: (text, source) => {
         own.taken.push({ text, source })
         const lines = text.split('\n').filter((line) => line !== '')
@@ -193,6 +240,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     },
     policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
     lists: listStats([LIST], counters),
+    downloads: { wanted: 2, missing: 0, failing: 1, updates: 7, failures: 3, oldest: timeText(NOW - 9 * HOUR) },
     names: {
       domain: 'home.arpa',
       records: { config: 2, hosts: 1, lease: 4 },

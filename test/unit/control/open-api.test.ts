@@ -55,6 +55,7 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/devices',
       'GET /api/v1/explain',
       'GET /api/v1/findings',
+      'GET /api/v1/lists',
       'GET /api/v1/openapi.json',
       'GET /api/v1/stats',
       'GET /healthz',
@@ -138,6 +139,7 @@ describe('the OpenAPI document', () => {
     ['/api/v1/findings', 'FindingsPage'],
     ['/api/v1/explain?name=example.org', 'Explanation'],
     ['/api/v1/devices', 'Devices'],
+    ['/api/v1/lists?compare=true', 'Lists'],
     ['/healthz', 'Health'],
     ['/no/such/page', 'Failed'],
   ])('what %s really answers fits %s, and what lacks a key does not', async (url, name) => {

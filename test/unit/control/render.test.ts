@@ -2,11 +2,12 @@ import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import { pageOf } from '../../../src/control/page.ts'
 import { renderExplanation, renderFindings } from '../../../src/control/render.ts'
+import { renderLists } from '../../../src/control/render-lists.ts'
 import { renderStats } from '../../../src/control/render-stats.ts'
 import { findingsQuery } from '../../../src/control/schemas.ts'
 import type { Stats } from '../../../src/control/stats-schema.ts'
 import { type Style, widthOf } from '../../../src/control/table.ts'
-import { EXPLANATION, entry, finding, house, NOW } from './house.ts'
+import { EXPLANATION, entry, finding, house, listsOf, NOW } from './house.ts'
 
 const PLAIN: Style = { width: 100, colour: false, zone: 'UTC' }
 const HOSTILE = '\u001b]0;owned\u0007\u202e\r\n evil'
@@ -16,6 +17,26 @@ const widest = (text: string): number => Math.max(...text.split('\n').map(widthO
 async function statsPage(change: (stats: Stats) => Stats = (stats) => stats, style = PLAIN): Promise<string> {
   return renderStats(change(await house().views.stats()), style)
 }
+
+describe('the page of lists', () => {
+  test('shows formats, rules, rejects, what is unique, ages, the last difference, and why a list is not current', () => {
+    const page = renderLists(listsOf(true), PLAIN, NOW)
+    expect(page).toMatch(/starter\.hosts +block +hosts +61 +40 +0 +3 +30/)
+    expect(page).toMatch(/lists\.example\/ads\.txt +block +domains 70\.0 % +100,000 +99,979 +42 +0 +0/)
+    expect(page).toMatch(/lists\.example\/ads\.txt +9 h +9 h +12 +3 +the server answered 500/)
+    expect(page).toMatch(/starter\.hosts +lists\.example\/ads\.txt +21 +34\.4 %/)
+    expect(renderLists(listsOf(false), PLAIN, NOW)).not.toContain('unique')
+    expect(renderLists({ loaded: '', lists: [] }, PLAIN, NOW)).toContain('There is no list')
+  })
+
+  test('lets nothing hostile through', () => {
+    const { lists, loaded } = listsOf(true)
+    const evil = lists.map((list) => ({ ...list, name: HOSTILE, formats: [HOSTILE] }))
+    const page = renderLists({ loaded, lists: evil }, PLAIN, NOW)
+    expect(page.replaceAll('\n', '')).not.toMatch(/[\x00-\x1f\x7f\u202e]/)
+    expect(widest(page)).toBeLessThanOrEqual(100)
+  })
+})
 
 describe('the page of figures', () => {
   test('shows totals, outcomes, upstreams, lists, reports, verdicts and the top lists', async () => {

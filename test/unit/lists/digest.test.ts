@@ -14,7 +14,14 @@ async function rulesOf(...rules: string[]): Promise<Float64Array> {
 
 describe('the digest of a list', () => {
   test('has each rule once, whatever line it stands in', async () => {
-    const rules = await rulesOf('ads.example', '0.0.0.0 ADS.example', '*.ads.example', '@@|ads.example^', '/^ads/', '/^ads/')
+    const rules = await rulesOf(
+      'ads.example',
+      '0.0.0.0 ADS.example',
+      '*.ads.example',
+      '@@|ads.example^',
+      '/^ads/',
+      '/^ads/',
+    )
     expect(rules).toHaveLength(4)
     expect([...rules]).toEqual([...rules].sort((a, b) => a - b))
   })

@@ -43,6 +43,7 @@ describe('loading', () => {
         rejected: 0,
         confidence: 1,
         skipped: {},
+        subdomains: false,
       },
       {
         name: 'ads.hosts',
@@ -54,6 +55,7 @@ describe('loading', () => {
         rejected: 0,
         confidence: 1,
         skipped: { own: 1 },
+        subdomains: false,
       },
       {
         name: 'allow.txt',
@@ -65,6 +67,7 @@ describe('loading', () => {
         rejected: 0,
         confidence: 0.5,
         skipped: {},
+        subdomains: false,
       },
       {
         name: 'mixed.txt',
@@ -76,6 +79,7 @@ describe('loading', () => {
         rejected: 1,
         confidence: expect.closeTo(2 / 3),
         skipped: { modifier: 1 },
+        subdomains: false,
       },
     ])
     expect(problems).toMatchObject([
