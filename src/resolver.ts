@@ -171,17 +171,11 @@ export function createResolver(world: ResolverParts): Resolver {
           post({ kind: 'restored', token: message.token, restored })
           return
         }
-        case 'resolve': {
-          const { token, name } = message
-          void resolveName(parts.pipeline, name, world.clock.ticks()).then(
-            (resolved) => post({ kind: 'resolved', token, resolved }),
-            (fault: unknown) => {
-              post({ kind: 'trouble', problem: internal(fault) })
-              post({ kind: 'resolved', token, resolved: { addresses: [], blocked: false } })
-            },
+        case 'resolve':
+          void resolveName(parts.pipeline, message.name, world.clock.ticks()).then((resolved) =>
+            post({ kind: 'resolved', token: message.token, resolved }),
           )
           return
-        }
         case 'sync':
           journal.flush()
           post({ kind: 'synced', token: message.token, figures: figures() })

@@ -2,7 +2,7 @@
 
 import { type Name, wireFromName } from '../base/name.ts'
 import { CLASS, type Query, RCODE, TYPE } from '../base/question.ts'
-import { handOutsOf } from '../base/reply.ts'
+import { handOutsOf, type Reply } from '../base/reply.ts'
 import type { Next } from './stage.ts'
 
 /** Where a name leads, or why it leads nowhere. */
@@ -12,11 +12,18 @@ export interface Resolved {
   readonly blocked: boolean
 }
 
-/** Asks the pipeline for the addresses of a name. `now`: `Clock.ticks()`. */
+/** Asks the pipeline for the addresses of a name; never rejects. `now`: `Clock.ticks()`. */
 export async function resolveName(pipeline: Next, name: Name, now: number): Promise<Resolved> {
   const wire = wireFromName(name)
   if (wire === undefined) return { addresses: [], blocked: false }
-  const replies = await Promise.all([TYPE.A, TYPE.AAAA].map((type) => pipeline(ownQuestion(name, wire, type, now))))
+  const ask = async (type: number): Promise<Reply | undefined> => {
+    try {
+      return await pipeline(ownQuestion(name, wire, type, now))
+    } catch {
+      return undefined
+    }
+  }
+  const replies = (await Promise.all([ask(TYPE.A), ask(TYPE.AAAA)])).filter((reply) => reply !== undefined)
   return {
     addresses: replies.flatMap((reply) =>
       reply.rcode === RCODE.NOERROR ? handOutsOf(reply).map(({ address }) => address) : [],
