@@ -18,6 +18,9 @@ import {
   statsCommand,
   type Terminal,
 } from './control/commands.ts'
+import { compileCommand, lintCommand } from './list-commands.ts'
+import { FORMATS, type FormatName } from './lists/line.ts'
+import { TARGETS, type Target } from './lists/write/writers.ts'
 import { openLog } from './log.ts'
 import { serve } from './main.ts'
 import { VERSION } from './server/version.ts'
@@ -75,6 +78,26 @@ withServer(program.command('lists').description('what each list gives, how curre
   .option('--no-compare', 'leave out what lists share, which reads all of them once more')
   .action(async ({ compare, json, ...at }: ServerOptions & { compare: boolean }) => {
     process.exitCode = await listsCommand(serverAt(at), compare, json === true, TERMINAL, Date.now())
+  })
+
+program
+  .command('lint')
+  .description('check a list: what is in it, what is not understood, what is said twice or for nothing')
+  .argument('<file>', 'list file')
+  .addOption(new Option('--format <format>', 'how its lines read').choices(['auto', ...FORMATS]).default('auto'))
+  .option('--json', 'as JSON')
+  .action(async (file: string, { format, json }: { format: FormatName | 'auto'; json?: boolean }) => {
+    process.exitCode = await lintCommand(file, { format, json: json === true }, TERMINAL)
+  })
+
+program
+  .command('compile')
+  .description('write all lists of the configuration, or these files, as one list for another resolver')
+  .argument('[files...]', 'list files, instead of those of the configuration')
+  .addOption(new Option('--to <format>', 'what to write').choices(TARGETS).makeOptionMandatory())
+  .option('-o, --output <file>', 'where to write it, instead of standard output')
+  .action(async (files: string[], { to, output }: { to: Target; output?: string }) => {
+    process.exitCode = await compileCommand(configPath(), files, { to, output }, TERMINAL)
   })
 
 withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))

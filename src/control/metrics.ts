@@ -1,7 +1,6 @@
 // The figures as Prometheus text: made from `Stats` at each scrape, so nothing is counted twice. The door of prom-client.
 // Long because it is one table of every family, in the order in which they are shown.
 //
-// Long because it is the one table of every family.
 // Labels come from the configuration and from closed sets only: never a name that was asked for, never a client.
 // Long because it is the one place of every metric, a line or a few each.
 import { Counter, Gauge, type Histogram, Registry } from 'prom-client'

@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { safeText } from '../base/text.ts'
 import type { Config } from '../config/schema.ts'
 import { Downloads } from '../lists/download/downloads.ts'
+import { openStore } from '../lists/download/store.ts'
 import type { DownloadRules, ListUpdate, WantedList } from '../lists/download/wanted-list.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { Log } from '../log.ts'
@@ -39,6 +40,14 @@ export function openDownloads(config: Config, { clock, log, resolve, changed }: 
       },
     },
   )
+}
+
+/** The copies that are on disk, for who only wants to read them. */
+export async function storedCopies(config: Config): Promise<ListSources['files']> {
+  const store = openStore(join(config.state, 'lists'))
+  const wanted = wantedLists(config)
+  const records = await Promise.all(wanted.map(({ url }) => store.read(url)))
+  return wanted.flatMap((list, i) => (records[i]?.copy === undefined ? [] : [{ ...list, path: store.path(list.url) }]))
 }
 
 /** A name that the house blocks leads to the machine itself, as it does for devices. */

@@ -22,6 +22,7 @@ export const dnsmasq: ReadLine = (bytes, from, to, sink) => {
   if (!/^[a-z6-]+$/.test(key) || !(KEYS.has(key) || key.startsWith('dhcp-'))) return NOT_OURS
   const start = from + equals + 1
   if (key === 'bogus-nxdomain') return bogus(textOf(bytes, start, to), sink)
+  if (key === 'host-record') return hostRecord(textOf(bytes, start, to), sink)
   if (key !== 'address' && key !== 'server' && key !== 'local')
     return RECORDS.has(key) ? skipped.record : skipped.option
   if (bytes[start] !== SLASH) return key === 'server' ? skipped.forward : skipped.option
@@ -96,6 +97,22 @@ function bogus(text: string, sink: RuleSink): LineEnd {
   if (isTooWide(prefix)) return TOO_WIDE
   sink.conditional(conditional({ kind: 'address', prefix }, NXDOMAIN))
   return RULES
+}
+
+/** `host-record=ads.example,0.0.0.0,::`: that name only, as from a hosts file. With a real address it is a record of a house. */
+function hostRecord(text: string, sink: RuleSink): LineEnd {
+  const words = text.split(',').map((word) => word.trim())
+  const addresses = words.flatMap((word) => addressBytes(word) ?? [])
+  const sinks = addresses.every((bytes) => ['unspecified', 'loopback'].includes(scopeOf(bytes)))
+  if (addresses.length === 0 || !sinks) return skipped.record
+  let result: LineEnd = skipped.record
+  for (const word of words) {
+    if (addressBytes(word) !== undefined || /^\d+$/.test(word)) continue
+    const bytes = Buffer.from(word)
+    const taken = takeName(bytes, 0, bytes.length, false, false, sink) ?? fault(bytes, 0, bytes.length)
+    if (result !== RULES) result = taken
+  }
+  return result
 }
 
 /** Lines that give records of a house. */

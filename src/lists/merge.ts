@@ -1,0 +1,81 @@
+// All lists merged into one set of rules, for writing them out for other resolvers. Knows no format.
+import type { Problem } from '../base/failure.ts'
+import { type Name, nameFromWire } from '../base/name.ts'
+import { ALLOW, type ConditionalRule, inList, kindOfRule, ruleKey } from '../policy/rule.ts'
+import { readList } from './load.ts'
+import type { FoundList } from './sources.ts'
+
+/** What remains of all rules: names that stand twice, or that another rule covers, are left out. */
+export interface MergedRules {
+  /** Names blocked alone, and with everything under them; sorted. */
+  readonly names: readonly Name[]
+  readonly trees: readonly Name[]
+  /** The same for what is allowed out of those: exceptions of nothing are left out. */
+  readonly allowedNames: readonly Name[]
+  readonly allowedTrees: readonly Name[]
+  /** Rules with conditions or actions of their own, each once. */
+  readonly conditional: readonly ConditionalRule[]
+}
+
+/** Reads and merges; with a problem for each list that cannot be used as a whole. Keeps every name as text. */
+export async function mergeLists(lists: readonly FoundList[]): Promise<{ merged: MergedRules; problems: Problem[] }> {
+  const sets = {
+    names: new Set<Name>(),
+    trees: new Set<Name>(),
+    allowedNames: new Set<Name>(),
+    allowedTrees: new Set<Name>(),
+  }
+  const conditional = new Map<string, ConditionalRule>()
+  const cancelled = new Set<string>()
+  const problems: Problem[] = []
+  for (const list of lists) {
+    const wire = new Uint8Array(256)
+    const plain = (allows: boolean, tree: boolean, name: Name): void => {
+      sets[allows ? (tree ? 'allowedTrees' : 'allowedNames') : tree ? 'trees' : 'names'].add(name)
+    }
+    const reading = await readList(list, {
+      wire,
+      rule: (exception, subtree) => {
+        plain(exception || list.kind === 'allow', subtree || list.subdomains, nameFromWire(wire, 0))
+        return true
+      },
+      conditional: (found) => {
+        const rule = inList(found, list.kind)
+        if (rule.cancels) cancelled.add(ruleKey(rule))
+        else if (kindOfRule(rule) !== undefined) conditional.set(ruleKey(rule), rule)
+        else if (rule.target.kind === 'name')
+          plain(rule.action === ALLOW, rule.target.covers === 'tree', rule.target.name)
+        return 'taken'
+      },
+    })
+    if ('code' in reading) problems.push(reading)
+  }
+  const rules = [...conditional].filter(([key]) => !cancelled.has(key)).map(([, rule]) => rule)
+  return { merged: { ...withoutCovered(sets), conditional: rules }, problems }
+}
+
+type Sets = Readonly<Record<'names' | 'trees' | 'allowedNames' | 'allowedTrees', ReadonlySet<Name>>>
+
+function withoutCovered({ names, trees, allowedNames, allowedTrees }: Sets): Omit<MergedRules, 'conditional'> {
+  // Allow always wins: what lies in an allowed tree is not blocked at all.
+  const blockedTrees = sorted(trees, (name) => !isBelow(name, trees) && !isIn(name, allowedTrees))
+  const kept = new Set(blockedTrees)
+  return {
+    trees: blockedTrees,
+    names: sorted(names, (name) => !isIn(name, kept) && !isIn(name, allowedTrees) && !allowedNames.has(name)),
+    allowedTrees: sorted(allowedTrees, (name) => isBelow(name, kept) && !isBelow(name, allowedTrees)),
+    allowedNames: sorted(allowedNames, (name) => isIn(name, kept) && !isIn(name, allowedTrees)),
+  }
+}
+
+const sorted = (names: ReadonlySet<Name>, keep: (name: Name) => boolean): Name[] => [...names].filter(keep).sort()
+
+/** Whether a name above this one is in the set. */
+function isBelow(name: Name, trees: ReadonlySet<Name>): boolean {
+  for (let dot = name.indexOf('.'); dot >= 0; dot = name.indexOf('.', dot + 1)) {
+    if (trees.has(name.slice(dot + 1))) return true
+  }
+  return false
+}
+
+const isIn = (name: Name, trees: ReadonlySet<Name>): boolean => trees.has(name) || isBelow(name, trees)

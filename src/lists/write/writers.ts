@@ -1,0 +1,112 @@
+// Writes merged rules in the formats of other resolvers, and says what each of them cannot express. Knows no file.
+import type { ConditionalRule } from '../../policy/rule.ts'
+import type { MergedRules } from '../merge.ts'
+import { adblockRule } from './adblock-rule.ts'
+import { rpzRecords } from './rpz-records.ts'
+
+/** The formats that can be written. */
+export const TARGETS = ['hosts', 'domains', 'dnsmasq', 'unbound', 'rpz', 'adblock'] as const
+export type Target = (typeof TARGETS)[number]
+
+/** Rules that came out narrower or not at all, by what the format lacks; counts. */
+export interface Losses {
+  /** Names whose sub-domains the format cannot cover. */
+  trees: number
+  /** Exceptions that the format cannot make, or only for everything under the name too. */
+  exceptions: number
+  /** Rules with conditions or actions that it does not have. */
+  conditional: number
+}
+
+/** Writes the rules line by line, without line ends; counts in `losses` what the format cannot say. */
+export type Write = (rules: MergedRules, losses: Losses) => Generator<string>
+
+export const WRITERS: Readonly<Record<Target, Write>> = {
+  *hosts(rules, losses) {
+    yield* remark('#', rules)
+    for (const name of plainNames(rules, losses)) yield `0.0.0.0 ${name}`
+  },
+  *domains(rules, losses) {
+    yield* remark('#', rules)
+    yield* plainNames(rules, losses)
+  },
+  *dnsmasq(rules, losses) {
+    yield* remark('#', rules)
+    for (const name of rules.trees) yield `local=/${name}/`
+    // The name alone, as from a hosts file.
+    for (const name of rules.names) yield `host-record=${name},0.0.0.0,::`
+    for (const name of rules.allowedTrees) yield `server=/${name}/#`
+    for (const name of rules.allowedNames) yield `server=/${name}/#`
+    losses.exceptions += rules.allowedNames.length
+    losses.conditional += rules.conditional.length
+  },
+  *unbound(rules, losses) {
+    yield* remark('#', rules)
+    yield 'server:'
+    for (const name of rules.trees) yield `local-zone: "${name}." always_null`
+    for (const name of rules.names) {
+      yield `local-data: "${name}. A 0.0.0.0"`
+      yield `local-data: "${name}. AAAA ::"`
+    }
+    for (const name of rules.allowedTrees) yield `local-zone: "${name}." always_transparent`
+    for (const name of rules.allowedNames) yield `local-zone: "${name}." always_transparent`
+    losses.exceptions += rules.allowedNames.length
+    losses.conditional += rules.conditional.length
+  },
+  *rpz(rules, losses) {
+    yield '$TTL 300'
+    yield '@ SOA localhost. root.localhost. 1 43200 3600 86400 300'
+    yield '  NS localhost.'
+    yield* remark(';', rules)
+    for (const name of rules.trees) yield* pair(name, '.')
+    for (const name of rules.names) yield `${name} CNAME .`
+    for (const name of rules.allowedTrees) yield* pair(name, 'rpz-passthru.')
+    for (const name of rules.allowedNames) yield `${name} CNAME rpz-passthru.`
+    yield* each(rules.conditional, rpzRecords, losses)
+  },
+  *adblock(rules, losses) {
+    yield* remark('!', rules)
+    for (const name of rules.trees) yield `||${name}^`
+    for (const name of rules.names) yield `|${name}^`
+    for (const name of rules.allowedTrees) yield `@@||${name}^`
+    for (const name of rules.allowedNames) yield `@@|${name}^`
+    yield* each(rules.conditional, adblockRule, losses)
+  },
+}
+
+function* remark(sign: string, { names, trees }: MergedRules): Generator<string> {
+  yield `${sign} Written by askfirst: ${names.length} names, ${trees.length} names with everything under them.`
+}
+
+/** What a list of plain names can say: trees only by their own name, exceptions by leaving names out. */
+function* plainNames(
+  { names, trees, allowedNames, allowedTrees, conditional }: MergedRules,
+  losses: Losses,
+): Generator<string> {
+  const allowed = new Set(allowedNames)
+  for (const name of trees) if (!allowed.has(name)) yield name
+  yield* names
+  losses.trees += trees.length
+  losses.exceptions += allowedTrees.length + allowedNames.filter((name) => !trees.includes(name)).length
+  losses.conditional += conditional.length
+}
+
+function* pair(name: string, action: string): Generator<string> {
+  yield `${name} CNAME ${action}`
+  yield `*.${name} CNAME ${action}`
+}
+
+function* each(
+  rules: readonly ConditionalRule[],
+  write: (rule: ConditionalRule) => readonly string[] | undefined,
+  losses: Losses,
+): Generator<string> {
+  for (const rule of rules) {
+    const lines = write(rule)
+    // What a list carries in its patterns and texts may be meant for whoever prints them.
+    if (lines === undefined || lines.some((line) => CONTROL.test(line))) losses.conditional++
+    else yield* lines
+  }
+}
+
+const CONTROL = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/
