@@ -5,7 +5,7 @@
  * `undefined` results are not kept. Holds at most `max` texts and forgets all of them when full: the cost of a
  * flood of fresh texts is then that of the plain function.
  */
-export function remember<T>(read: (text: string) => T, max = 4096): (text: string) => T {
+export function remember<T>(read: (text: string) => T, max = 16_384): (text: string) => T {
   const known = new Map<string, T>()
   return (text) => {
     const found = known.get(text)
