@@ -29,5 +29,6 @@ VOLUME /var/lib/askfirst
 EXPOSE 53/udp 53/tcp 853/tcp 443/tcp 5514/udp 5514/tcp 8053/tcp
 HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8053/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "dist/cli.js"]
+# Small room for what lives for a moment: 25 MB less, see docs/decisions/0001-runtime-and-tools.md.
+ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/cli.js"]
 CMD ["run"]

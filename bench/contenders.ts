@@ -112,7 +112,17 @@ export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptio
     const config = fill('askfirst.yaml', place, { lists, cache, reports: String(reports), http: String(http) })
     if (threads !== undefined) appendFileSync(config, `threads: ${threads}\n`)
     const cli = new URL('../src/cli.ts', import.meta.url).pathname
-    return Promise.resolve(['env', COMPILED, process.execPath, ...node, cli, '--config', config, 'run'])
+    return Promise.resolve([
+      'env',
+      COMPILED,
+      process.execPath,
+      '--max-semi-space-size=4',
+      ...node,
+      cli,
+      '--config',
+      config,
+      'run',
+    ])
   },
 })
 

@@ -18,7 +18,7 @@ export async function measureLongLoad(bench: Bench, seconds: number): Promise<Lo
   bench.say(`load of ${seconds} s at ${RATE} queries a second`)
   const queries = join(bench.folder, 'house.txt')
   writeQueries(queries, Math.min(QUERIES, RATE * seconds), house(bench.names, NEW))
-  const server = await serve(bench, askfirst({ cache: '32MiB' }))
+  const server = await serve(bench, askfirst({ cache: '16MiB' }))
   const { sent, rate, lost } = await dnsperf(bench.loader, server, { queries, seconds, rate: RATE, outstanding: 1000 })
   const { now, most } = server.memory()
   await server.end()

