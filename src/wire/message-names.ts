@@ -8,10 +8,13 @@ const MAX_POINTERS = 4096
 /** The walk over the names of one message. It checks them; everything else here relies on that. */
 export class NameWalk {
   readonly #packet: Uint8Array
+  readonly #ttls: readonly number[]
   #pointers = 0
 
-  constructor(packet: Uint8Array) {
+  /** `ttls`: where the TTL fields of the records so far stand, in ascending order; they grow with the walk. */
+  constructor(packet: Uint8Array, ttls: readonly number[] = []) {
     this.#packet = packet
+    this.#ttls = ttls
   }
 
   /** Offset behind the name at `start`, following its pointers to check them; 0 where it is malformed. */
@@ -30,6 +33,7 @@ export class NameWalk {
         if (after === 0) after = at + 2
         // Backward only, and never into the header: so it ends, and no message can make it walk in circles.
         if (to >= at || to < HEADER) return 0
+        if (after !== at + 2 && this.#isOnTtl(at, at + 2)) return 0
         limit = at
         at = to
         continue
@@ -37,9 +41,19 @@ export class NameWalk {
       if (size > 63) return 0
       length += size + 1
       if (length > NAME_MAX) return 0
+      if (after !== 0 && this.#isOnTtl(at, at + size + 1)) return 0
       at += size + 1
       if (size === 0) return after === 0 ? at : after
     }
+  }
+
+  /** Whether a part of a name lies on a TTL: it would be another name when that has counted down. */
+  #isOnTtl(from: number, to: number): boolean {
+    const ttls = this.#ttls
+    for (let i = ttls.length - 1; i >= 0 && (ttls[i] as number) + 4 > from; i--) {
+      if ((ttls[i] as number) < to) return true
+    }
+    return false
   }
 }
 

@@ -122,7 +122,7 @@ class Scan {
 
   constructor(packet: Uint8Array, at: number, dnssecOk: boolean) {
     this.#packet = packet
-    this.#names = new NameWalk(packet)
+    this.#names = new NameWalk(packet, this.ttlOffsets)
     this.belonging = new Belonging(packet, u16(packet, at - 4), dnssecOk)
     this.at = at
   }

@@ -14,7 +14,7 @@ import { policyBuilder } from '../../src/policy/compile.ts'
 import type { ListInfo } from '../../src/policy/decision.ts'
 import { createResolver, type Resolver } from '../../src/resolver.ts'
 import type { FromResolver, PolicySnapshot, ResolverSettings } from '../../src/threads/messages.ts'
-import { scanMessage } from '../../src/wire/scan-message.ts'
+import { type Scanned, scanMessage } from '../../src/wire/scan-message.ts'
 import { type AskOptions, queryPacket, responsePacket } from './packets.ts'
 
 /** A clock that stands still until it is moved. */
@@ -196,14 +196,16 @@ export const failedReply = (reason: FailedReason): Reply => ({
 function asForwarded(packet: Uint8Array, query: Query): Reply {
   const scanned = scanMessage(packet, { dnssecOk: wantsDnssec(query), trustAd: true })
   if ('malformed' in scanned) throw new Error(scanned.malformed)
-  const { message, rcode } = scanned
-  return {
-    rcode,
-    body: { kind: 'wire', message, since: query.received },
-    outcome: { kind: 'forwarded', upstream: 0 },
-    reusable: message.ttl,
-  }
+  return forwardedReply(scanned, query)
 }
+
+/** What the upstreams' stage makes of a message that reads well. */
+export const forwardedReply = ({ message, rcode }: Scanned, query: Query): Reply => ({
+  rcode,
+  body: { kind: 'wire', message, since: query.received },
+  outcome: { kind: 'forwarded', upstream: 0 },
+  reusable: message.ttl,
+})
 
 /** An upstream for which every name has one address, made of its length. */
 export function addressOf(query: Query): Uint8Array {

@@ -211,3 +211,19 @@ function addresses(packet: Buffer): string[] | undefined {
     return undefined
   }
 }
+
+test('a name that lies on a TTL is malformed: it would be another one when that has counted down', () => {
+  const message = responsePacket({
+    questions: [{ type: 'A', name: 'www.example' }],
+    answers: [
+      { type: 'A', name: 'www.example', ttl: 0x01610000, data: '192.0.2.1' },
+      { type: 'CNAME', name: 'www.example', ttl: 60, data: 'x' },
+    ],
+  })
+  // The CNAME's target becomes a pointer to the first TTL, which reads as the name "a".
+  const ttl = message.indexOf(Buffer.from('01610000', 'hex'))
+  const data = message.length - 3
+  message.writeUInt16BE(2, data - 2)
+  message.writeUInt16BE(0xc000 | ttl, data)
+  expect(scanMessage(message.subarray(0, data + 2))).toMatchObject({ malformed: expect.any(String) })
+})
