@@ -6,7 +6,7 @@ const diff = (from: string, to: string) => diffConfig(configOf(from), configOf(t
 
 test('two spellings of one configuration are no difference', () => {
   expect(
-    diff('', 'cache: {size: 32768KiB}\nlisten: [0.0.0.0, "::"]\nallowFrom: ~'.replace('\nallowFrom: ~', '')),
+    diff('', 'cache: {size: 16384KiB}\nlisten: [0.0.0.0, "::"]\nallowFrom: ~'.replace('\nallowFrom: ~', '')),
   ).toEqual({
     changed: [],
     restart: [],
