@@ -19,6 +19,7 @@ import { Ledger } from './ledger/ledger.ts'
 import type { Log } from './log.ts'
 import { openCertificate } from './server/certificate-keeper.ts'
 import { HouseNames } from './server/house-names.ts'
+import { HouseholdKeeper } from './server/household.ts'
 import { Judging } from './server/judging.ts'
 import { downloadRules, openDownloads, wantedLists, withCopies } from './server/list-downloads.ts'
 import { Pausing } from './server/pausing.ts'
@@ -26,6 +27,7 @@ import { PolicyKeeper } from './server/policy-keeper.ts'
 import { become, userToBecome } from './server/privileges.ts'
 import { openReports, type Reports } from './server/reports.ts'
 import {
+  groupSettings,
   houseSettings,
   ledgerOptions,
   listSources,
@@ -133,6 +135,16 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   await Promise.race([Promise.all([names.ready, devices.ready]), sleep(FILES_WITHIN_MS, undefined, { ref: false })])
   const firstNames = names.snapshot
 
+  // Who is in which group, what is off by its hours, and what is paused; people may pause the blocking.
+  const pausing: Pausing = new Pausing(clock, {
+    all: (active) => {
+      resolver.send({ kind: 'pause', active })
+      log.info({ active }, active ? 'blocking is paused' : 'blocking goes on')
+    },
+    others: () => household.look(),
+  })
+  const household = new HouseholdKeeper(groupSettings(config), { clock, pausing, devices: () => ledger.devices() })
+
   let listening: readonly ListeningAt[] = []
   let giveUp: (problem: Problem) => void = () => {}
   const died = new Promise<Problem>((resolve) => {
@@ -144,6 +156,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       pair: certificate?.pair,
       settings: resolverSettings(config, ownAddresses()),
       policy: policy.snapshot,
+      household: household.current,
       names: firstNames,
     },
     {
@@ -161,6 +174,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
   ).catch(async (fault: unknown) => {
     certificate?.close()
+    household.close()
     policy.close()
     names.close()
     devices.close()
@@ -170,6 +184,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
     : undefined
+  household.follow((current) => resolver.send({ kind: 'household', household: current }))
   names.follow(firstNames, (change) => resolver.send({ kind: 'names', change }))
 
   // The firewall's lines become reports, wait, and are judged against the ledger.
@@ -180,11 +195,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   for (const problem of reports.problems) log.problem(problem)
   const upstreamsWatched = watchUpstreams(async () => (await resolver.sync()).upstreams, log)
 
-  // People look at all of it, and may pause the blocking.
-  const pausing = new Pausing(clock, (active) => {
-    resolver.send({ kind: 'pause', active })
-    log.info({ active }, active ? 'blocking is paused' : 'blocking goes on')
-  })
+  // People look at all of it.
   const settings = () => ({
     learning: config.evidence.learning,
     cacheBytes: config.cache.size,
@@ -196,6 +207,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     downloads.close()
     upstreamsWatched()
     certificate?.close()
+    household.close()
     policy.close()
     names.close()
     devices.close()
@@ -262,10 +274,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
         devices.close()
         devices = openDevices(next)
       }
-      if (changed.includes('lists')) {
-        await downloads.use(wantedLists(next), downloadRules(next))
-        await policy.use(withCopies(listSources(next), downloads))
-      }
+      if (changed.includes('groups') || changed.includes('schedules')) household.use(groupSettings(next))
+      if (changed.includes('lists')) await downloads.use(wantedLists(next), downloadRules(next))
+      if (changed.some((key) => LIST_KEYS.includes(key))) await policy.use(withCopies(listSources(next), downloads))
       log.info(
         { changed, restart },
         restart.length > 0 ? 'configuration loaded; some keys need a restart' : 'configuration loaded',
@@ -286,6 +297,9 @@ const internalProblem = (fault: unknown): Problem => ({
 
 /** Files that names come from are waited for this long before the first answer: a hung file system stops nothing. */
 const FILES_WITHIN_MS = 2000
+
+/** Sections that say which rules there are, and for whom. */
+const LIST_KEYS: readonly string[] = ['lists', 'groups', 'blocking']
 
 /** Problems of one load that are logged one by one; the rest is counted. */
 const PROBLEMS_SHOWN = 20

@@ -35,6 +35,7 @@ const start = workerData as ResolverStart
 const resolver = createResolver({
   settings: start.settings,
   policy: start.policy,
+  household: start.household,
   names: start.names,
   clock: systemClock,
   post,

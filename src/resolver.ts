@@ -21,6 +21,7 @@ import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
 import { order } from './pipeline/order.ts'
 import { resolveName } from './pipeline/own-question.ts'
+import { type Household, Profiles } from './pipeline/profiles.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
@@ -30,7 +31,8 @@ import { guard } from './pipeline/stages/guard.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
 import { local } from './pipeline/stages/local.ts'
 import { rebinding } from './pipeline/stages/rebinding.ts'
-import { sinkhole } from './pipeline/stages/sinkhole.ts'
+import { safeSearch } from './pipeline/stages/safe-search.ts'
+import { type Blocking, sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
 import { openPolicy } from './policy/policy.ts'
@@ -73,6 +75,8 @@ export interface ResolverParts {
   readonly post: (message: FromResolver) => void
   /** How questions leave the house. */
   readonly upstreams?: (settings: ResolverSettings) => Upstreams
+  /** Left out: there are no groups. */
+  readonly household?: Household
   /** How to wait. */
   readonly after?: After
   /** Bytes that nobody can guess. */
@@ -87,11 +91,17 @@ export function createResolver(world: ResolverParts): Resolver {
   const pause = { active: false }
   const made = { synthesised: 0 }
   const names: Live<HouseZone> = { current: new HouseZone(world.names) }
+  const profiles = new Profiles(policy, world.household)
   const connections = new Connections(settings.serving.connections, world.clock)
   const cookies = new Cookies(world.random ?? randomBytes)
   const firstStore = new AnswerCache(settings.cache, world.clock)
-  let parts = assemble(settings, policy, pause, names, made, journal, world, firstStore, cookies)
-  const clients = new Clients(admission(settings), parts.limits)
+  const blocking = { policy, profiles, pause, clock: world.clock }
+  let parts = assemble(settings, blocking, names, made, journal, world, firstStore, cookies)
+  const clients = new Clients(admission(settings), parts.limits, (client) => profiles.of(client))
+  const regroup = (household?: Household): void => {
+    profiles.refresh(household)
+    clients.regroup()
+  }
   const reception: Reception = {
     connections,
     clients,
@@ -126,8 +136,13 @@ export function createResolver(world: ResolverParts): Resolver {
         case 'policy':
           journal.flush()
           policy.swap(open(message.policy))
+          regroup()
           parts.lane.invalidate()
           tellUsing()
+          return
+        case 'household':
+          regroup(message.household)
+          parts.lane.invalidate()
           return
         case 'pause':
           pause.active = message.active
@@ -142,7 +157,7 @@ export function createResolver(world: ResolverParts): Resolver {
           journal.flush()
           const { settings: next } = message
           const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
-          parts = assemble(next, policy, pause, names, made, journal, world, store, cookies)
+          parts = assemble(next, blocking, names, made, journal, world, store, cookies)
           answerer.use(parts)
           clients.admitFrom(admission(next), parts.limits)
           connections.use(next.serving.connections)
@@ -192,13 +207,13 @@ export function createResolver(world: ResolverParts): Resolver {
 
 const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({ plain: allowFrom, ...serving.allowFrom })
 
-const open = ({ buffer, lists, generation }: PolicySnapshot): Policy => openPolicy(buffer, lists, generation)
+const open = ({ buffer, lists, generation, conditionals }: PolicySnapshot): Policy =>
+  openPolicy(buffer, lists, generation, conditionals)
 
 /** Everything that is made anew when the settings change. */
 function assemble(
   settings: ResolverSettings,
-  policy: Live<Policy>,
-  pause: { readonly active: boolean },
+  rules: Omit<Blocking, 'answer'>,
   names: Live<HouseZone>,
   made: { synthesised: number },
   journal: BatchWriter,
@@ -213,14 +228,16 @@ function assemble(
   const specials = special(names, settings.names)
   const locals = local({ names, forwarded, special: specials, clock })
   const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
+  const blocking = { ...rules, answer: settings.sinkhole }
   const pipeline = order({
     guard: guard(settings.identity),
     discovery: settings.serving.designated && discovery(settings.serving.designated),
     special: specials,
     local: locals,
-    sinkhole: sinkhole(policy, settings.sinkhole, pause),
+    sinkhole: sinkhole(blocking),
+    safeSearch: settings.safeSearch ? safeSearch(rules.profiles, clock) : undefined,
     dns64: nat64 && dns64({ settings: nat64, own, clock, figures: made }),
-    inspect: inspect(policy, settings.sinkhole, pause),
+    inspect: inspect(blocking),
     rebinding: rebound && rebinding(rebound, forwarded),
     clientSubnet: clientSubnet(settings.edns.clientSubnet),
     cache: cache.stage,

@@ -140,6 +140,10 @@ export interface Reply {
   readonly body: Body
   readonly outcome: Outcome
   readonly error?: ExtendedError
+  /** Nothing is sent: the query ends without a reply, and is journalled all the same. Over UDP only. */
+  readonly silent?: true
+  /** Marked as cut off, so that it is asked again over TCP. */
+  readonly cut?: true
   /** Seconds for which the fast lane may repeat this reply; 0 for never. */
   readonly reusable: number
 }

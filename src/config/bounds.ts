@@ -84,4 +84,5 @@ export const LENGTHS = {
   names: 8192,
   recordsOfOne: 32,
   zones: 256,
+  groups: 256,
 } as const

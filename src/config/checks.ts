@@ -112,6 +112,7 @@ export const CHECKS: readonly Check[] = [
         })),
   },
   { reads: LISTENERS.map(([path]) => path), find: clashes },
+  { reads: [['groups'], ['schedules'], ['blocking', 'lists']], find: groupFaults },
   {
     reads: [
       ['cache', 'minTtl'],
@@ -129,6 +130,48 @@ export const CHECKS: readonly Check[] = [
           ],
   },
 ]
+
+/** Groups and schedules are named once each, and a schedule that a group names is there. */
+function groupFaults({ groups, schedules, blocking }: Config): Conflict[] {
+  const found: Conflict[] = []
+  for (const [key, items] of [
+    ['groups', groups],
+    ['schedules', schedules],
+  ] as const) {
+    items.forEach(({ name }, i) => {
+      if (items.findIndex((item) => item.name === name) < i) {
+        found.push({ path: [key, i, 'name'], message: `${name} stands twice`, hint: 'Give each a name of its own.' })
+      }
+    })
+  }
+  groups.forEach(({ schedule, safeSearch, blocking: own }, i) => {
+    if (schedule !== undefined && !schedules.some(({ name }) => name === schedule)) {
+      const hint = 'Write it under "schedules".'
+      found.push({ path: ['groups', i, 'schedule'], message: `there is no schedule ${schedule}`, hint })
+    }
+    if (safeSearch.includes('youtube') && safeSearch.includes('youtube-moderate')) {
+      const message = 'youtube and youtube-moderate are one or the other'
+      found.push({ path: ['groups', i, 'safeSearch'], message, hint: 'Remove one of the two.' })
+    }
+    if (own !== undefined) found.push(...answerFaults(own, ['groups', i, 'blocking', 'answer']))
+  })
+  blocking.lists.forEach((item, i) => void found.push(...answerFaults(item, ['blocking', 'lists', i, 'answer'])))
+  return found
+}
+
+const answerFaults = (
+  { answer, addresses }: { readonly answer: string; readonly addresses: readonly Address[] },
+  path: Path,
+): Conflict[] =>
+  answer === 'addresses' && addresses.length === 0
+    ? [
+        {
+          path,
+          message: '"addresses" needs addresses to answer with, and there are none',
+          hint: 'Write for example "addresses: [192.168.1.2]" below it, or take "answer: loopback".',
+        },
+      ]
+    : []
 
 /** Listeners that want the same port: the same address twice, or an address that a wildcard takes in already. */
 function clashes(config: Config): Conflict[] {

@@ -10,6 +10,7 @@ import * as names from './rewrites.ts'
 import { cache } from './schema-cache.ts'
 import { listFormat, listSubdomains, listUrl, updates } from './schema-downloads.ts'
 import { edns, identity } from './schema-edns.ts'
+import { blockAnswer, groups, listAnswers, schedules } from './schema-groups.ts'
 import { limits } from './schema-limits.ts'
 import { certificate, connections, https, tls, user } from './schema-serving.ts'
 import { upstreams } from './schema-upstreams.ts'
@@ -18,18 +19,8 @@ import * as values from './values.ts'
 const privateRanges = PRIVATE_RANGES.map(prefixText)
 
 const blocking = z.strictObject({
-  answer: z
-    .enum(['loopback', 'zero', 'nxdomain', 'nodata', 'refused', 'addresses'])
-    .default('loopback')
-    .describe(
-      'What a blocked name gets. loopback: 127.0.0.1 and ::1; zero: 0.0.0.0 and ::; nxdomain: no such name; nodata: the name exists but has no address; refused: an error; addresses: those below.',
-    ),
-  addresses: z
-    .array(values.address)
-    .max(LENGTHS.addresses)
-    .prefault([])
-    .describe('The IPv4 and IPv6 addresses to answer with. Used with "answer: addresses" only.'),
-  ttl: values.duration(BOUNDS.blockTtl, 'How long a device may keep that answer.'),
+  ...blockAnswer,
+  lists: listAnswers,
 })
 
 const listFile = z.strictObject({
@@ -313,6 +304,8 @@ export const configSchema = z
     reports: reports.prefault({}).describe('Where the reports of outgoing connections come from.'),
     evidence: evidence.prefault({}).describe('When a connection counts as explained by an answer that we gave.'),
     devices: devices.prefault({}).describe('How devices are told apart and named.'),
+    groups,
+    schedules,
     network: z
       .strictObject({
         inside: z

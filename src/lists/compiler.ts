@@ -27,7 +27,7 @@ export function compilePolicy(sources: ListSources, onBroken: OnBroken, saved?: 
 }
 
 /** Just what the worker needs: the configuration's objects may hold what cannot be sent. */
-export const plainSources = ({ folder, files, block, allow }: ListSources): ListSources => ({
+export const plainSources = ({ folder, files, block, allow, audience }: ListSources): ListSources => ({
   folder,
   files: files.map(({ path, kind, format, subdomains = false, url, rewrites = true }) => ({
     path,
@@ -39,6 +39,7 @@ export const plainSources = ({ folder, files, block, allow }: ListSources): List
   })),
   block,
   allow,
+  ...(audience === undefined ? {} : { audience }),
 })
 
 const failed = (why: string): Compilation => {

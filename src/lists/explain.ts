@@ -72,7 +72,7 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
     line: (bytes, from, to, line) => {
       for (const rule of pending.splice(0)) {
         const text = safeText(textOf(bytes, from, Math.min(to, from + 1024)), 256)
-        into.push({ list: list.name, path: list.path, line, text, ...rule })
+        into.push({ list: list.name, path: list.path ?? list.shown, line, text, ...rule })
       }
     },
   }

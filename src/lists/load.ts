@@ -1,8 +1,10 @@
 // Reads all lists and compiles them into one policy, whole or not at all. Runs in the compile worker.
 import type { Place, Problem } from '../base/failure.ts'
 import { policyBuilder, type Taken } from '../policy/compile.ts'
+import type { Conditionals } from '../policy/conditionals.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
+import { kins } from '../policy/kin.ts'
 import { type ConditionalKind, inList, kindOfRule, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
@@ -24,6 +26,7 @@ export type Compilation =
   | {
       readonly kind: 'compiled'
       readonly buffer: SharedArrayBuffer
+      readonly conditionals: Conditionals
       readonly lists: readonly ListReport[]
       /** Lines that fit no format; and, with `leave-out`, the lists that are missing from this policy. */
       readonly problems: readonly Problem[]
@@ -44,13 +47,13 @@ export type OnBroken = 'refuse' | 'leave-out'
 /** Loads all lists. Rejected lines are reported and never stop it; a list that is broken as a whole may, see `OnBroken`. */
 export async function loadPolicy(sources: ListSources, onBroken: OnBroken, seed: Seed): Promise<Compilation> {
   const started = performance.now()
-  const { lists, problems } = await findLists(sources)
+  const { lists, problems, warnings } = await findLists(sources)
   const broken = new Map<FoundList, Problem>()
   if (problems.length > 0 && onBroken === 'refuse') return { kind: 'refused', problems }
   for (;;) {
     const result = await compile(lists, broken, seed)
     if (!(result instanceof Map)) {
-      const all = [...problems, ...broken.values(), ...result.problems]
+      const all = [...problems, ...warnings, ...broken.values(), ...result.problems]
       return { kind: 'compiled', ...result, problems: all, ms: performance.now() - started }
     }
     if (onBroken === 'refuse') return { kind: 'refused', problems: [...result.values()] }
@@ -64,8 +67,9 @@ async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundLi
   const builder = policyBuilder(seed)
   const broken = new Map<FoundList, Problem>()
   const readings: (Reading | undefined)[] = []
-  for (const list of lists) {
-    builder.beginList()
+  const kin = kins(lists)
+  for (const [i, list] of lists.entries()) {
+    builder.beginList(kin[i])
     const sink = sinkFor(list, builder)
     const reading = without.has(list) ? undefined : await readList(list, sink)
     const full = sink.flush() === 'full'
@@ -126,13 +130,13 @@ const tooMany = ({ name, path }: FoundList): Problem => ({
 
 /** Reads one list, wherever it stands. */
 export function readList(list: FoundList, sink: ListSink): Promise<Reading | Problem> | Reading | Problem {
-  const { path, name, rules } = list
+  const { path, name, rules, shown } = list
   const place = (line?: number): Place =>
-    path === undefined
+    path === undefined && shown === undefined
       ? { path: line === undefined ? name : `${name}[${line - 1}]` }
       : line === undefined
-        ? { file: path }
-        : { file: path, line }
+        ? { file: path ?? (shown as string) }
+        : { file: path ?? (shown as string), line }
   const reader = new ListReader(place, list.format, sink)
   if (path !== undefined) return readListFile(path, reader)
   for (const rule of rules) {
@@ -143,19 +147,18 @@ export function readList(list: FoundList, sink: ListSink): Promise<Reading | Pro
   return reader.end()
 }
 
-const reportOn = (
-  { name, path, kind, subdomains, url }: FoundList,
-  reading: Reading | undefined,
-  rules: number,
-): ListReport => ({
-  name,
-  path,
-  kind,
+const reportOn = (list: FoundList, reading: Reading | undefined, rules: number): ListReport => ({
+  name: list.name,
+  path: list.path ?? list.shown,
+  kind: list.kind,
+  ...(list.groups === undefined ? {} : { groups: list.groups }),
+  ...(list.device === undefined ? {} : { device: list.device }),
+  ...(list.blockAnswer === undefined ? {} : { blockAnswer: list.blockAnswer }),
   rules,
   formats: reading?.formats ?? [],
   confidence: reading?.confidence ?? 0,
-  subdomains,
-  ...(url === undefined ? {} : { url }),
+  subdomains: list.subdomains,
+  ...(list.url === undefined ? {} : { url: list.url }),
   ...(reading?.formats[0] === 'rpz' ? { answer: NXDOMAIN } : {}),
   lines: reading?.lines ?? 0,
   rejected: reading?.rejected ?? 0,

@@ -3,7 +3,9 @@ import { readdir, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import type { Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
+import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { ListKind } from '../policy/decision.ts'
+import { type ListAudience, withAudience } from './audience.ts'
 import { reasonOf, unreadable } from './file.ts'
 import type { FormatName } from './line.ts'
 
@@ -24,6 +26,8 @@ export interface ListSources {
   /** Rules of any format. */
   readonly block: readonly string[]
   readonly allow: readonly string[]
+  /** Whom the lists are for; left out: all of them are for everybody. */
+  readonly audience?: ListAudience
 }
 
 /** One list, found and not yet read. `path` is undefined for the rules that stand in the configuration. */
@@ -39,6 +43,12 @@ export interface FoundList {
   readonly url?: string
   /** Whether its rules may answer with addresses and names of their own. */
   readonly rewrites: boolean
+  /** As in `ListInfo`. */
+  readonly groups?: readonly string[]
+  readonly device?: string
+  readonly blockAnswer?: BlockAnswer
+  /** The file that `rules` were taken from, line by line. */
+  readonly shown?: string
 }
 
 /** Most lists of a policy. */
@@ -47,9 +57,18 @@ export const LISTS_MAX = 1000
 /**
  * Finds all lists, in the order in which they are named where several have the same rule: the configuration's own
  * rules, its files, then the folder's files by name. A file of the folder that the configuration names too is read
- * once, as the configuration says.
+ * once, as the configuration says. `warnings` are about names that lists do not have; all that was found is there.
  */
-export async function findLists(sources: ListSources): Promise<{ lists: FoundList[]; problems: Problem[] }> {
+export async function findLists(
+  sources: ListSources,
+): Promise<{ lists: FoundList[]; problems: Problem[]; warnings: Problem[] }> {
+  const { lists, problems } = await findAll(sources)
+  if (sources.audience === undefined) return { lists, problems, warnings: [] }
+  const all = withAudience(lists, sources.audience)
+  return { lists: all.lists, problems, warnings: all.problems }
+}
+
+async function findAll(sources: ListSources): Promise<{ lists: FoundList[]; problems: Problem[] }> {
   const named = sources.files.map(listFrom)
   const known = new Set(named.map(({ path }) => path))
   const inFolder = sources.folder === null ? [] : await filesOf(resolve(sources.folder))

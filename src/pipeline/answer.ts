@@ -76,7 +76,7 @@ export class Answerer {
     return size
   }
 
-  /** Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or, for what is no query, never. */
+  /** Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or never: for what is no query, and for a reply that is `silent`. */
   answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
     const parts = this.#parts
     const { generation } = parts.lane
@@ -91,7 +91,10 @@ export class Answerer {
       this.#dropped++
       return
     }
-    const finish = (reply: Reply): void => send(this.#finish(parts, read.query, reply, packet, client, generation))
+    const finish = (reply: Reply): void => {
+      const bytes = this.#finish(parts, read.query, reply, packet, client, generation)
+      if (reply.silent !== true) send(bytes)
+    }
     const limit = this.#limitOf(parts, read, client)
     if (limit !== undefined) {
       const { limits, journal, clock } = parts

@@ -18,11 +18,19 @@ export interface Client {
   readonly id: string | undefined
   /** May ask where it asks. */
   readonly allowed: boolean
-  /** Index of its group in the policy. */
+  /** The door that it came in by. */
+  readonly door: Door
+  /** The number of its profile, see profiles.ts. */
   readonly group: number
   /** What it may still ask; one for an address, by whatever door and name it comes. */
   readonly budget: Budget
 }
+
+/** Says which profile a client has. */
+export type GroupOf = (client: Omit<Client, 'group'>) => number
+
+/** Everybody is in the default group. */
+const ONE_GROUP: GroupOf = () => 0
 
 /** Clients kept in each of the two generations: a large LAN's worth; 400 bytes each. */
 export const CLIENTS_KEPT = 16_384
@@ -36,14 +44,16 @@ const RECENT_BITS = 12
 export class Clients {
   #admission: Admission
   #limits: Limits
+  readonly #groupOf: GroupOf
   #young = new Map<string, Client>()
   #old = new Map<string, Client>()
   readonly #recent = new Array<Client | undefined>(2 ** RECENT_BITS).fill(undefined)
 
   /** A list alone is that of every door. */
-  constructor(admission: readonly Prefix[] | Admission, limits = NO_LIMITS) {
+  constructor(admission: readonly Prefix[] | Admission, limits = NO_LIMITS, groupOf = ONE_GROUP) {
     this.#admission = atEveryDoor(admission)
     this.#limits = limits
+    this.#groupOf = groupOf
   }
 
   /** The client that asks in plain from this address, as the socket writes it (a zone may stand behind it). */
@@ -78,6 +88,13 @@ export class Clients {
     this.#recent.fill(undefined)
   }
 
+  /** Groups or devices have changed: everybody is asked for again. The clients stay the same objects. */
+  regroup(): void {
+    for (const clients of [this.#young, this.#old]) {
+      for (const client of clients.values()) (client as { group: number }).group = this.#groupOf(client)
+    }
+  }
+
   get size(): number {
     return this.#young.size + this.#old.size
   }
@@ -102,7 +119,8 @@ export class Clients {
 
   #make(door: Door, address: Address, bytes: Uint8Array, id: string | undefined): Client {
     const budget = door === 'plain' ? this.#limits.budgetOf(bytes) : this.of(address).budget
-    return { address, bytes, id, allowed: inPrefixes(this.#admission[door], bytes), group: 0, budget }
+    const client = { address, bytes, id, door, allowed: inPrefixes(this.#admission[door], bytes), budget }
+    return { ...client, group: this.#groupOf(client) }
   }
 }
 

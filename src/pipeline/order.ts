@@ -9,7 +9,8 @@ export interface Stages {
   readonly special: Stage
   readonly local: Stage
   readonly sinkhole: Stage
-  /** Left out where it is off, as is `rebinding`: a feature that is off costs nothing. */
+  /** Left out where it is off, as are `dns64` and `rebinding`: a feature that is off costs nothing. */
+  readonly safeSearch?: Stage | undefined
   readonly dns64?: Stage | undefined
   readonly inspect: Stage
   /** None where nothing of a client's address goes upstream. */
@@ -29,6 +30,7 @@ export const order = (stages: Stages): Next =>
       stages.special, //   before any list: localhost and its kin mean what the RFCs say, whatever a list has
       stages.local, //     before any list: what the house says of its own names, no list takes back
       stages.sinkhole, //  before the cache: a name blocked just now must not be answered from it
+      ...off(stages.safeSearch), // behind the lists: what is blocked stays so
       ...off(stages.dns64), // outside inspect: what its addresses are made of has been looked at
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
       ...off(stages.clientSubnet), // before the cache: it is part of its key

@@ -1,6 +1,8 @@
 // What the policy says of a name. Knows lists by their number; their names and files stand in `ListInfo`.
+import type { BlockAnswer } from './block-answer.ts'
+import type { RuleClient } from './condition.ts'
 import type { Clause } from './precedence.ts'
-import type { RuleAction } from './rule.ts'
+import type { RuleAction, Target } from './rule.ts'
 
 /** What a list is for. Allowlists win over blocklists. */
 export type ListKind = 'block' | 'allow'
@@ -25,6 +27,8 @@ export interface ListInfo {
   readonly rules: number
   readonly lines: number
   readonly rejected: number
+  /** What its blocks answer, where the house has said so for this list. */
+  readonly blockAnswer?: BlockAnswer
   /** What its plain block rules answer, where the list itself says so (an RPZ: nxdomain); else as the house does. */
   readonly answer?: RuleAction
 }
@@ -41,12 +45,17 @@ export interface RuleMatch {
   readonly subtree: boolean
   /** By which clause of the precedence it won. */
   readonly clause: Clause
+  /** The rule is none for a name: a pattern, a range of addresses, every name. `labels` then counts bits, or is 0. */
+  readonly target?: Exclude<Target, { kind: 'name' }>
+  /** A rule that is for certain clients had a say: the next client of the same groups may get another decision. */
+  readonly personal?: boolean
 }
 
 /** What the policy says of one name. */
 export type Decision =
-  | { readonly kind: 'none' }
-  | (RuleMatch & { readonly kind: 'block' })
+  | { readonly kind: 'none'; readonly personal?: boolean }
+  /** `action`: what the rule itself, or its list, answers; left out: what the house does. */
+  | (RuleMatch & { readonly kind: 'block'; readonly action?: RuleAction })
   | (RuleMatch & { readonly kind: 'allow' })
 
 /** For whom is decided: the lists that apply, by their number. Made by `Policy.audience`, good for that version only. */
@@ -55,7 +64,12 @@ export interface Audience {
   readonly lists: Uint8Array
   /** Whether any of them is `LIST_OWN`. */
   readonly owns: boolean
+  /** What no rule allows is blocked. */
+  readonly only: boolean
 }
+
+/** The list, without rules, that is named where a group gets only what is allowed. It stands among `Policy.lists`. */
+export const ONLY_LIST = 'only what is allowed'
 
 /** The list does not apply. */
 export const LIST_OFF = 0
@@ -75,14 +89,32 @@ export interface Policy {
   readonly allowed: number
   /** Whom the lists of the default group are for, and nobody's own: who is in no other group. */
   readonly everybody: Audience
-  /** Who is in these groups, `default` named if it is meant, and has the own rules that stand under one of `keys`. */
-  readonly audience: (groups: readonly string[], keys?: readonly string[]) => Audience
+  /**
+   * Who is in these groups, `default` named if it is meant, and has the own rules that stand under one of `keys`; with
+   * `only`, what no rule allows is blocked for them.
+   */
+  readonly audience: (groups: readonly string[], keys?: readonly string[], only?: boolean) => Audience
   /**
    * Decides for a name in wire form, lower-cased, starting at `offset` of `wire`; for everybody where no audience is
-   * given. Allocates only where a rule matches.
+   * given. `type` is that of the question, `client` who asks: rules with conditions want to know. Allocates only where a
+   * rule matches.
    */
-  readonly decide: (wire: Uint8Array, offset: number, audience?: Audience) => Decision
+  readonly decide: (
+    wire: Uint8Array,
+    offset: number,
+    audience?: Audience,
+    type?: number,
+    client?: RuleClient,
+  ) => Decision
+  /** Whether any rule is for addresses. */
+  readonly watchesAddresses: boolean
+  /** Decides for an address in an answer, by the rules for ranges of addresses. 4 or 16 bytes. */
+  readonly decideAddress: (address: Uint8Array, audience?: Audience, type?: number, client?: RuleClient) => Decision
+  /** Whether any rule is for certain clients. */
+  readonly watchesClients: boolean
 }
 
 /** The decision where nothing matches. */
 export const NO_DECISION: Decision = Object.freeze({ kind: 'none' })
+/** The same where a rule for certain clients had a say. */
+export const PERSONAL_NONE: Decision = Object.freeze({ kind: 'none', personal: true })

@@ -12,9 +12,13 @@ export interface Gathering {
   /**
    * Sorts the rules: each name once for each class of lists that states it, with its lowest rule there, in the order of
    * the first word's top bits, of at least as many of them as the binary logarithm of the number of rules. `stated` is
-   * called with the list for each rule that it has not stated before.
+   * called with the list for each rule that it has not stated before. Names in `dropped` (see `dropKey`) are left out.
    */
-  readonly sort: (lists: readonly GatheredList[], stated: (list: number) => void) => SortedRules
+  readonly sort: (
+    lists: readonly GatheredList[],
+    stated: (list: number) => void,
+    dropped?: ReadonlySet<string>,
+  ) => SortedRules
 }
 
 /** What sorting knows of a list. */
@@ -78,10 +82,10 @@ export function gathering(workspace: Workspace): Gathering {
     depths |= 1 << Math.min(labels, 31)
   }
 
-  const sort = (lists: readonly GatheredList[], stated: (list: number) => void): SortedRules => {
+  const sort: Gathering['sort'] = (lists, stated, dropped = NOTHING_DROPPED) => {
     // So many buckets in all as there are rules, also for a part that happens to have few.
     const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, size))) - PART_BITS)
-    const sorted = parts.map((part) => sortPart(part, bits, lists, stated))
+    const sorted = parts.map((part) => sortPart(part, bits, lists, stated, dropped))
     const pieces = sorted.flatMap((part) => part.pieces)
     const entries = pieces.reduce((sum, piece) => sum + piece.length / STRIDE, 0)
     return { pieces, entries, names: sorted.reduce((sum, part) => sum + part.names, 0), depths }
@@ -100,6 +104,7 @@ function sortPart(
   bits: number,
   lists: readonly GatheredList[],
   stated: (list: number) => void,
+  dropped: ReadonlySet<string>,
 ): { readonly pieces: Int32Array[]; readonly names: number } {
   const pieces = chunks.map((chunk, i) => (i === chunks.length - 1 ? chunk.subarray(0, fill) : chunk))
   const size = pieces.reduce((sum, piece) => sum + piece.length, 0) / STRIDE
@@ -122,6 +127,7 @@ function sortPart(
       const rule = piece[i + 3] as number
       while (list + 1 < lists.length && rule > (lists[list + 1] as GatheredList).base) list++
       const kin = lists[list]?.kin ?? 0
+      if (dropped.size > 0 && dropped.has(keyAt(piece, i))) continue
       const bucket = bucketOf(piece[i] as number)
       const end = ends[bucket] as number
       let at = starts[bucket] as number
@@ -145,6 +151,16 @@ function sortPart(
   }
   return { pieces: putBack(pieces, slots, starts, ends), names }
 }
+
+const NOTHING_DROPPED: ReadonlySet<string> = new Set()
+
+/** What stands in `dropped` for a name of `labels` labels, by the state that it left in a fingerprinter. */
+export function dropKey(states: Int32Array, labels: number): string {
+  const [a, b, c] = [states[3 * labels] as number, states[3 * labels + 1] as number, states[3 * labels + 2] as number]
+  return `${first(a, b, c)} ${second(a, b, c)} ${third(a, b, c)}`
+}
+
+const keyAt = (piece: Int32Array, i: number): string => `${piece[i]} ${piece[i + 1]} ${piece[i + 2]}`
 
 const same = (a: Int32Array, i: number, b: Int32Array, j: number): boolean =>
   a[i + 1] === b[j + 1] && a[i + 2] === b[j + 2] && a[i] === b[j]

@@ -1,4 +1,9 @@
-// Decides on names with a compiled snapshot. Knows neither the lists' files nor who asks but by the lists that apply.
+// Decides on names and addresses with a compiled snapshot. Knows neither the lists' files nor who asks but by the lists
+// that apply.
+// Long because one walk over the tables, with one best rule, serves plain and conditional rules, names and addresses.
+import { nameFromWire } from '../base/name.ts'
+import { isExcepted, isForClient, isForType, namesClients, type RuleClient } from './condition.ts'
+import { type Conditionals, NO_CONDITIONALS, type PlacedRule } from './conditionals.ts'
 import {
   type Audience,
   DEFAULT_GROUP,
@@ -8,25 +13,46 @@ import {
   LIST_OWN,
   type ListInfo,
   NO_DECISION,
+  ONLY_LIST,
+  PERSONAL_NONE,
   type Policy,
 } from './decision.ts'
 import { fingerprinter } from './hash.ts'
+import { patternSet } from './pattern-set.ts'
 import { CLAUSES, highestRank, RANKS, rankRule } from './precedence.ts'
+import { coveringWire } from './prefix-wire.ts'
+import type { ConditionalRule, RuleAction } from './rule.ts'
 import { find, openSnapshot, type Table } from './snapshot.ts'
+
+/** A conditional rule whose conditions hold. */
+interface Match extends PlacedRule {
+  readonly depth: number
+  readonly subtree: boolean
+}
 
 /**
  * Opens a compiled policy; `lists` in the order in which they were compiled. Throws where `buffer` is no snapshot of
  * this version: that is a fault of the caller's. Which rule wins stands in precedence.ts.
  */
-export function openPolicy(buffer: SharedArrayBuffer, lists: readonly ListInfo[], generation: number): Policy {
-  const { blockExact, blockSubtree, allowExact, allowSubtree, bases, counts, seed } = openSnapshot(buffer)
-  const { read, states } = fingerprinter(seed)
+export function openPolicy(
+  buffer: SharedArrayBuffer,
+  lists: readonly ListInfo[],
+  generation: number,
+  conditionals: Conditionals = NO_CONDITIONALS,
+): Policy {
+  const snapshot = openSnapshot(buffer)
+  const { blockExact, blockSubtree, allowExact, allowSubtree, blockAddress, allowAddress, conditional } = snapshot
+  const { bases, counts } = snapshot
+  const { read, states } = fingerprinter(snapshot.seed)
+  const { rules, chains, patterns, every, ipv4, ipv6 } = conditionals
   const allowLists = Uint8Array.from(bases, (_, i) => Number(lists[i]?.kind === 'allow'))
-  const audience = (groups: readonly string[], keys: readonly string[] = []): Audience => {
+  const audience = (groups: readonly string[], keys: readonly string[] = [], only = false): Audience => {
     const standings = Uint8Array.from(bases, (_, i) => standing(lists[i], groups, keys))
-    return Object.freeze({ lists: standings, owns: standings.includes(LIST_OWN) })
+    return Object.freeze({ lists: standings, owns: standings.includes(LIST_OWN), only })
   }
   const everybody = audience([DEFAULT_GROUP])
+  const onlyList = lists.findIndex(({ name }) => name === ONLY_LIST)
+  const patternsIn = patternSet(patterns.map((number) => patternOf(rules[number] as PlacedRule)))
 
   // The walk over the tables, and the best rule so far. Kept between calls: a decision allocates nothing on its way.
   let applies = everybody.lists
@@ -34,59 +60,230 @@ export function openPolicy(buffer: SharedArrayBuffer, lists: readonly ListInfo[]
   let subtree = false
   let allows = false
   let best = RANKS.length
-  let bestRule = 0
   let bestList = 0
+  let bestLine = 0
   let bestDepth = 0
   let bestSubtree = false
+  let bestRule: ConditionalRule | undefined
+  /** Some rule for certain clients was looked at. */
+  let personal = false
+  let matches: Match[] = []
+  /** How telling the rule is that lets a name pass its list (RPZ PASSTHRU), by list. */
+  const passing = new Map<number, number>()
 
-  /** The tables are walked from the most telling rule to the least, so the first of a rank stays. */
-  const weigh = (rule: number): void => {
-    const list = listOf(bases, rule)
-    const standing = applies[list] as number
-    if (standing === LIST_OFF) return
-    const rank = rankRule(allows, standing === LIST_OWN, allowLists[list] === 1, false)
-    if (rank >= best) return
+  /** Takes the rule where it wins: by its rank, then the name alone before what covers it, then labels, then its place. */
+  const offer = (rank: number, list: number, line: number, rule?: ConditionalRule): void => {
+    if (rank > best) return
+    if (rank === best) {
+      if (subtree !== bestSubtree ? subtree : depth < bestDepth) return
+      const same = subtree === bestSubtree && depth === bestDepth
+      if (same && (list > bestList || (list === bestList && line >= bestLine))) return
+    }
     best = rank
-    bestRule = rule
     bestList = list
+    bestLine = line
     bestDepth = depth
     bestSubtree = subtree
+    bestRule = rule
   }
 
-  const look = (table: Table): void => {
+  const weigh = (number: number): void => {
+    const list = listOf(bases, number)
+    const standing = applies[list] as number
+    if (standing === LIST_OFF) return
+    if (passing.size > 0 && (passing.get(list) ?? -1) >= telling(depth, subtree)) return
+    const rank = rankRule(allows, standing === LIST_OWN, allowLists[list] === 1, false)
+    offer(rank, list, number - (bases[list] as number))
+  }
+
+  const look = (table: Table, visit: (number: number) => void): void => {
     if (((table.depths >>> Math.min(depth, 31)) & 1) === 0) return
-    find(table, states[3 * depth] as number, states[3 * depth + 1] as number, states[3 * depth + 2] as number, weigh)
+    find(table, states[3 * depth] as number, states[3 * depth + 1] as number, states[3 * depth + 2] as number, visit)
   }
 
-  /** Ends as soon as no rule that is left could win. */
+  /** Ends as soon as no rule that is left could win: they are walked from the most telling to the least. */
   const walk = (alone: Table, covering: Table, labels: number, highest: number): void => {
+    if (best < highest) return
     depth = labels
     subtree = false
-    look(alone)
+    look(alone, weigh)
     subtree = true
-    for (; depth > 0 && best > highest; depth--) look(covering)
+    for (; depth > 0 && (best > highest || (best === highest && bestSubtree && depth >= bestDepth)); depth--) {
+      look(covering, weigh)
+    }
   }
 
-  const decide = (wire: Uint8Array, offset: number, audience: Audience = everybody): Decision => {
-    const labels = read(wire, offset)
-    if (labels < 1) return NO_DECISION
+  // What the conditional rules are asked with.
+  let wire: Uint8Array = everybody.lists
+  let offset = 0
+  let labels = 0
+  let type = 0
+  let client: RuleClient | undefined
+
+  /** Notes the rule where it is for the name, and its conditions hold. */
+  const test = (number: number): void => {
+    const placed = rules[number] as PlacedRule
+    const { rule, list } = placed
+    if (applies[list] === LIST_OFF || !isForType(rule, type)) return
+    const { target } = rule
+    const whole = target.kind === 'name' && depth === labels
+    if (target.kind === 'name' && target.covers === (whole ? 'below' : 'name')) return
+    if (target.kind !== 'address' && isExcepted(rule, wire, offset)) return
+    if (namesClients(rule)) {
+      personal = true
+      if (!isForClient(rule, client)) return
+    }
+    matches.push({ ...placed, depth, subtree: !(target.kind === 'name' && target.covers === 'name') })
+  }
+  const testChain = (number: number): void => {
+    for (const one of chains[number - 1] as readonly number[]) test(one)
+  }
+
+  const weighMatches = (): void => {
+    for (const { rule, list, depth, subtree } of matches) {
+      if (rule.action.kind === 'passthru') {
+        passing.set(list, Math.max(passing.get(list) ?? -1, telling(depth, subtree)))
+      }
+    }
+    const kept = matches.flatMap(({ rule: { action } }) => (action.kind === 'no-rewrite' ? [action] : []))
+    for (const match of matches) {
+      const { rule, list, line } = match
+      const { action } = rule
+      if (action.kind === 'passthru' || action.kind === 'no-rewrite') continue
+      if (answersItself(action) && kept.some(({ only }) => only === undefined || sameAction(only, action))) continue
+      if ((passing.get(list) ?? -1) >= telling(match.depth, match.subtree)) continue
+      depth = match.depth
+      subtree = match.subtree
+      const own = applies[list] === LIST_OWN
+      offer(rankRule(action.kind === 'allow', own, allowLists[list] === 1, rule.important), list, line, rule)
+    }
+  }
+
+  const begin = (audience: Audience): void => {
     applies = audience.lists
     best = RANKS.length
+    bestRule = undefined
+    personal = false
+    if (matches.length > 0) matches = []
+    if (passing.size > 0) passing.clear()
+  }
+
+  const conclude = (audience: Audience): Decision => {
+    const clause = RANKS[best]
+    if (clause === undefined) {
+      if (!audience.only) return personal ? PERSONAL_NONE : NO_DECISION
+      const list = onlyList < 0 ? lists.length : onlyList
+      const none = { kind: 'block', list, line: 0, labels: 0, subtree: true, clause: 'allow-only' } as const
+      return personal ? { ...none, personal } : none
+    }
+    const { kind } = CLAUSES[clause]
+    const decision = { kind, list: bestList, line: bestLine, labels: bestDepth, subtree: bestSubtree, clause }
+    const list = lists[bestList]
+    // What the house says of a list goes before what its format means.
+    const action = bestRule?.action ?? (list?.blockAnswer === undefined ? list?.answer : undefined)
+    if (bestRule === undefined && action === undefined && !personal) return decision
+    return {
+      ...decision,
+      ...(personal ? { personal } : {}),
+      ...(kind === 'block' && action !== undefined && action.kind !== 'block' ? { action } : {}),
+      ...(bestRule === undefined || bestRule.target.kind === 'name' ? {} : { target: bestRule.target }),
+    }
+  }
+
+  const decide = (
+    name: Uint8Array,
+    at: number,
+    audience: Audience = everybody,
+    asked = 0,
+    asker?: RuleClient,
+  ): Decision => {
+    labels = read(name, at)
+    if (labels < 1) return NO_DECISION
+    begin(audience)
+    if (rules.length > 0) {
+      wire = name
+      offset = at
+      type = asked
+      client = asker
+      for (depth = labels; depth > 0; depth--) look(conditional, testChain)
+      depth = 0
+      for (const number of every) test(number)
+      if (patterns.length > 0) patternsIn(nameFromWire(name, at), (index) => test(patterns[index] as number))
+      if (matches.length > 0) weighMatches()
+    }
     allows = true
     if (allowExact.entries + allowSubtree.entries > 0) {
       walk(allowExact, allowSubtree, labels, highestRank(true, audience.owns))
     }
     allows = false
-    const highest = highestRank(false, audience.owns)
-    if (best > highest) walk(blockExact, blockSubtree, labels, highest)
-    const clause = RANKS[best]
-    if (clause === undefined) return NO_DECISION
-    const line = bestRule - (bases[bestList] as number)
-    return { kind: CLAUSES[clause].kind, list: bestList, line, labels: bestDepth, subtree: bestSubtree, clause }
+    walk(blockExact, blockSubtree, labels, highestRank(false, audience.owns))
+    return conclude(audience)
+  }
+
+  const rangeWire = new Uint8Array(20)
+  const decideAddress = (
+    address: Uint8Array,
+    audience: Audience = everybody,
+    asked = 0,
+    asker?: RuleClient,
+  ): Decision => {
+    begin(audience)
+    type = asked
+    client = asker
+    for (const bits of address.length === 4 ? ipv4 : ipv6) {
+      coveringWire(address, bits, rangeWire)
+      read(rangeWire, 0)
+      labels = 1
+      depth = 1
+      if (rules.length > 0) look(conditional, testChain)
+      for (const match of matches) (match as { depth: number }).depth = bits
+      if (matches.length > 0) weighMatches()
+      matches = []
+      for (const table of [allowAddress, blockAddress]) {
+        allows = table === allowAddress
+        depth = 1
+        subtree = true
+        look(table, (number) => {
+          depth = bits
+          weigh(number)
+        })
+      }
+    }
+    const decision = conclude({ ...audience, only: false })
+    return decision.kind === 'none' || decision.target !== undefined
+      ? decision
+      : { ...decision, target: { kind: 'address', prefix: prefixOf(address, decision.labels) } }
   }
 
   const [blocked, allowed] = [counts[0] as number, counts[1] as number]
-  return Object.freeze({ generation, lists, blocked, allowed, everybody, audience, decide })
+  const watchesAddresses = ipv4.length + ipv6.length > 0
+  return Object.freeze({
+    generation,
+    lists,
+    blocked,
+    allowed,
+    everybody,
+    audience,
+    decide,
+    watchesAddresses,
+    decideAddress,
+    watchesClients: rules.some(({ rule }) => namesClients(rule)),
+  })
+}
+
+/** More telling rules have higher numbers: the name alone, then those with more labels. */
+const telling = (depth: number, subtree: boolean): number => (subtree ? depth : Number.MAX_SAFE_INTEGER)
+
+const patternOf = ({ rule: { target } }: PlacedRule): string => (target.kind === 'regex' ? target.pattern : '')
+
+const answersItself = ({ kind }: RuleAction): boolean => kind === 'rcode' || kind === 'records' || kind === 'alias'
+
+const sameAction = (a: RuleAction, b: RuleAction): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+function prefixOf(address: Uint8Array, bits: number) {
+  const wire = new Uint8Array(20)
+  coveringWire(address, bits, wire)
+  return { bytes: wire.slice(3, 3 + address.length), bits }
 }
 
 /** What a list is to somebody in these groups, with these own rules. */

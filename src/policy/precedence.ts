@@ -13,6 +13,7 @@ export const CLAUSES = {
   'important-block': { kind: 'block', words: 'a rule marked "important" blocks it' },
   exception: { kind: 'allow', words: 'an exception in a blocklist allows it' },
   'block-list': { kind: 'block', words: 'a blocklist blocks it' },
+  'allow-only': { kind: 'block', words: 'its group gets only what a rule allows' },
 } as const
 export type Clause = keyof typeof CLAUSES
 

@@ -2,8 +2,19 @@
 import { first, type Seed, second, third } from './hash.ts'
 import { roomFor } from './memory.ts'
 
-/** The four tables of a snapshot, in the order in which they stand in it. */
-export const TABLES = ['blockExact', 'blockSubtree', 'allowExact', 'allowSubtree'] as const
+/**
+ * The tables of a snapshot, in the order in which they stand in it: four of plain rules for names, two of plain rules for
+ * ranges of addresses (see prefix-wire.ts), and one that says where conditional rules stand for a name or range.
+ */
+export const TABLES = [
+  'blockExact',
+  'blockSubtree',
+  'allowExact',
+  'allowSubtree',
+  'blockAddress',
+  'allowAddress',
+  'conditional',
+] as const
 export type TableName = (typeof TABLES)[number]
 
 /**
@@ -75,7 +86,7 @@ export function filterBits(place: number): number {
 /** `askf` in the byte order of this machine: a snapshot from the other order is not taken for one. */
 const MAGIC = 0x6673_6b61
 /** Grows with each change of the layout. */
-const VERSION = 1
+const VERSION = 2
 
 // Words of the header: magic, version, size in words, seed (3), counts (2), lists, then three for each table.
 const SEED = 3
@@ -91,7 +102,7 @@ export interface TableSize {
   readonly depths: number
 }
 
-/** Allocates a snapshot for four tables in the order of `TABLES`; tables, list bases and counts are zero. */
+/** Allocates a snapshot for all tables in the order of `TABLES`; tables, list bases and counts are zero. */
 export function allocateSnapshot(seed: Seed, lists: number, sizes: readonly TableSize[]): SharedArrayBuffer {
   const total = sizes.reduce((sum, { bits, entries }) => sum + 3 * 2 ** bits + 1 + 3 * entries, HEADER + lists)
   const buffer = new SharedArrayBuffer(roomFor(4 * total))

@@ -7,7 +7,8 @@ import { type PauseState, timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { explainName, type MatchingRule } from '../lists/explain.ts'
-import { type SinkholeAnswer, sinkholeReply } from '../pipeline/stages/sinkhole.ts'
+import { answerFor, plainReply } from '../pipeline/stages/block-reply.ts'
+import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { Looked, NameSettings } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
@@ -23,7 +24,7 @@ export interface ExplainParts {
   readonly resolver: ResolverLink
   readonly names: HouseNames
   readonly pause: PauseState
-  readonly settings: () => { readonly sinkhole: SinkholeAnswer; readonly names: NameSettings }
+  readonly settings: () => { readonly sinkhole: BlockAnswer; readonly names: NameSettings }
 }
 
 /** Explains a name, as one device would get it if one is given. */
@@ -100,7 +101,8 @@ function wouldAnswer(
   const house = houseAnswer(parts.names, parts.settings().names, query)
   if (house !== undefined) return ownAnswer(house.source, house.reply)
   if (decision.kind === 'block' && !parts.pause.active) {
-    return ownAnswer('sinkhole', sinkholeReply(parts.settings().sinkhole)(query, decision, parts.policy.policy))
+    const answer = answerFor(decision, parts.policy.policy, { answer: undefined }, parts.settings().sinkhole)
+    return ownAnswer('sinkhole', plainReply(query, { decision, policy: parts.policy.policy, answer }))
   }
   const served = asServed(parts.settings().names, name, type, cached)
   if (served !== undefined) return served

@@ -51,7 +51,7 @@ export class PolicyKeeper {
     this.#sources = sources
     this.#saved = saved
     this.#compiled = compiled
-    this.#policy = openPolicy(compiled.buffer, compiled.lists, 1)
+    this.#policy = openPolicy(compiled.buffer, compiled.lists, 1, compiled.conditionals)
     this.#loaded = clock.now()
     this.#clock = clock
     this.#events = events
@@ -99,7 +99,8 @@ export class PolicyKeeper {
   /** The current version, for another thread. */
   get snapshot(): PolicySnapshot {
     const lists = this.#compiled.lists.map(({ skipped: _, confidence: __, subdomains: ___, ...list }) => list)
-    return { buffer: this.#compiled.buffer, lists, generation: this.#policy.generation }
+    const { buffer, conditionals } = this.#compiled
+    return { buffer, lists, generation: this.#policy.generation, conditionals }
   }
 
   /** Other lists from now on. */
@@ -131,7 +132,7 @@ export class PolicyKeeper {
     if (compiled.kind === 'refused') return
     const before = this.#policy
     this.#compiled = compiled
-    this.#policy = openPolicy(compiled.buffer, compiled.lists, before.generation + 1)
+    this.#policy = openPolicy(compiled.buffer, compiled.lists, before.generation + 1, compiled.conditionals)
     this.#loaded = this.#clock.now()
     this.#events.changed(this.snapshot, {
       blocked: compiled.blocked,

@@ -3,19 +3,24 @@ import type { Address, Mac } from '../base/address.ts'
 import { plainServer, type UpstreamPlace, type UpstreamServer, upstreamText } from '../base/upstream-server.ts'
 import type { Config } from '../config/schema.ts'
 import type { LedgerOptions } from '../ledger/ledger.ts'
+import type { OwnRules } from '../lists/audience.ts'
 import type { ListSources } from '../lists/sources.ts'
-import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
+import type { BlockAnswer } from '../policy/block-answer.ts'
+import type { Group } from '../policy/group.ts'
+import type { Schedule } from '../policy/schedule.ts'
 import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
 import type { UpstreamSettings } from '../upstream/settings.ts'
 import type { PairFiles } from './certificate-keeper.ts'
 import { designated } from './designated.ts'
 import type { HouseSettings } from './house-names.ts'
+import type { GroupSettings } from './household.ts'
 
 /** What a resolver thread needs. */
 export const resolverSettings = (config: Config, own: readonly Address[]): ResolverSettings => ({
   allowFrom: config.allowFrom,
   upstreams: upstreamSettings(config),
   sinkhole: sinkholeAnswer(config),
+  safeSearch: config.groups.some((group) => group.safeSearch.length > 0),
   cache: {
     bytes: config.cache.size,
     minTtl: config.cache.minTtl,
@@ -77,10 +82,12 @@ function upstreamSettings({ upstreams }: Config): UpstreamSettings {
 }
 
 /** What blocked names get. */
-export const sinkholeAnswer = ({ blocking }: Config): SinkholeAnswer => ({
-  mode: blocking.answer,
-  addresses: blocking.addresses,
-  ttl: blocking.ttl,
+export const sinkholeAnswer = ({ blocking }: Config): BlockAnswer => blockAnswerOf(blocking)
+
+const blockAnswerOf = ({ answer, addresses, ttl }: Pick<Config['blocking'], 'answer' | 'addresses' | 'ttl'>) => ({
+  mode: answer,
+  addresses,
+  ttl,
 })
 
 /** How names are treated that are not simply the outside's. */
@@ -105,12 +112,54 @@ export const houseSettings = (config: Config): HouseSettings => ({
   leases: config.devices.leases,
 })
 
-/** Where the lists are. */
-export const listSources = ({ lists }: Config): ListSources => ({
+/** Where the lists are, and whom they are for; with the rules that were written at run time. */
+export const listSources = ({ lists, groups, blocking }: Config, own: readonly OwnRules[] = []): ListSources => ({
   folder: lists.folder,
   files: lists.files,
   block: lists.block,
   allow: lists.allow,
+  audience: {
+    groups: groups.map(({ name, lists: patterns, block, allow, services, only }) => ({
+      name,
+      lists: patterns,
+      block,
+      allow,
+      services,
+      only,
+    })),
+    answers: blocking.lists.map((item) => ({ lists: item.lists, answer: blockAnswerOf(item) })),
+    own,
+  },
+})
+
+/** Groups and their hours. */
+export const groupSettings = (config: Config): GroupSettings => ({ groups: groupsOf(config), hours: hoursOf(config) })
+
+/** Who is in which group, and what that means beside the lists. */
+const groupsOf = ({ groups }: Config): readonly Group[] =>
+  groups.map(({ name, members, withDefault, only, blocking, safeSearch }) => ({
+    name,
+    members,
+    withDefault,
+    only,
+    answer: blocking && blockAnswerOf(blocking),
+    safeSearch,
+  }))
+
+/** When each group holds that has hours; `local` is the zone of this machine. */
+const hoursOf = ({ groups, schedules }: Config): ReadonlyMap<string, Schedule> =>
+  new Map(
+    groups.flatMap(({ name, schedule }) => {
+      const found = schedules.find((one) => one.name === schedule)
+      return found === undefined ? [] : [[name, scheduleOf(found)] as const]
+    }),
+  )
+
+const scheduleOf = ({ name, timeZone, when, except }: Config['schedules'][number]): Schedule => ({
+  name,
+  zone: timeZone === 'local' ? new Intl.DateTimeFormat().resolvedOptions().timeZone : timeZone,
+  spans: when,
+  exceptions: except.map(({ from, to = from, set }) => ({ from, to, set })),
 })
 
 /** How the ledger judges. `self` are this machine's addresses. */

@@ -10,13 +10,15 @@ import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
+import type { Household } from '../pipeline/profiles.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { Designated } from '../pipeline/stages/discovery.ts'
 import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
 import type { Identity } from '../pipeline/stages/guard.ts'
 import type { RebindingSettings } from '../pipeline/stages/rebinding.ts'
-import type { SinkholeAnswer } from '../pipeline/stages/sinkhole.ts'
 import type { SpecialSettings } from '../pipeline/stages/special.ts'
+import type { BlockAnswer } from '../policy/block-answer.ts'
+import type { Conditionals } from '../policy/conditionals.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { HttpStatuses, Trust } from '../transport/accept.ts'
 import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transport/connections.ts'
@@ -30,7 +32,9 @@ import type { UpstreamFigures } from '../upstream/upstream.ts'
 export interface ResolverSettings {
   readonly allowFrom: readonly Prefix[]
   readonly upstreams: UpstreamSettings
-  readonly sinkhole: SinkholeAnswer
+  readonly sinkhole: BlockAnswer
+  /** Some group wants safe search. */
+  readonly safeSearch: boolean
   readonly cache: CacheBounds
   readonly cacheHabits: CacheHabits
   readonly udpSize: number
@@ -66,6 +70,8 @@ export interface PolicySnapshot {
   readonly buffer: SharedArrayBuffer
   readonly lists: readonly ListInfo[]
   readonly generation: number
+  /** Left out: there are none. */
+  readonly conditionals?: Conditionals
 }
 
 /** What a resolver thread starts with. */
@@ -75,6 +81,7 @@ export interface ResolverStart {
   readonly pair: Pair | undefined
   readonly settings: ResolverSettings
   readonly policy: PolicySnapshot
+  readonly household: Household
   readonly names: NamesSnapshot
 }
 
@@ -84,7 +91,9 @@ export type ToResolver =
   | { readonly kind: 'settings'; readonly settings: ResolverSettings }
   /** A piece of a change of the house's names. */
   | { readonly kind: 'names'; readonly change: NamesChange }
-  /** Whether blocking is paused. */
+  /** Groups, devices, and what is off or paused of them. */
+  | { readonly kind: 'household'; readonly household: Household }
+  /** Whether blocking is paused for all. */
   | { readonly kind: 'pause'; readonly active: boolean }
   /** The control thread has read this many bytes of batches. */
   | { readonly kind: 'read'; readonly bytes: number }

@@ -75,7 +75,7 @@ export function writeReply(
     end = writeOwn(out, end, body.answers, 6, query)
     end = writeOwn(out, end, body.authority, 8, query)
   }
-  const cut = end + opt > limit
+  const cut = reply.cut === true || end + opt > limit
   if (cut) {
     end = HEADER + questionLength
     out.fill(0, 6, HEADER)

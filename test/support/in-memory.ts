@@ -10,6 +10,7 @@ import type { Entry } from '../../src/journal/entry.ts'
 import { type NamesSnapshot, NO_NAMES } from '../../src/names/snapshot.ts'
 import { CANARIES } from '../../src/names/special-zones.ts'
 import type { Client } from '../../src/pipeline/clients.ts'
+import type { Household } from '../../src/pipeline/profiles.ts'
 import { policyBuilder } from '../../src/policy/compile.ts'
 import type { ListInfo } from '../../src/policy/decision.ts'
 import { createResolver, type Resolver } from '../../src/resolver.ts'
@@ -80,6 +81,7 @@ export const SETTINGS: ResolverSettings = {
     idle: 15_000,
   },
   sinkhole: { mode: 'loopback', addresses: [], ttl: 60 },
+  safeSearch: false,
   cache: { bytes: 8 * 1024 ** 2, minTtl: 0, maxTtl: 86_400, maxNegativeTtl: 3600 },
   cacheHabits: { stale: { max: 259_200, wait: 1000 }, failureTtl: 3, prefetch: true },
   udpSize: 1232,
@@ -121,6 +123,9 @@ export function inMemory(options: {
   readonly settings?: Partial<ResolverSettings>
   readonly upstream?: (query: Query) => Promise<Uint8Array | Reply> | Uint8Array | Reply
   readonly names?: NamesSnapshot
+  /** Instead of `rules`. */
+  readonly policy?: PolicySnapshot
+  readonly household?: Household
 }): InMemory {
   const clock = new TestClock()
   const messages: FromResolver[] = []
@@ -128,7 +133,8 @@ export function inMemory(options: {
   const { upstream = addressOf } = options
   const resolver = createResolver({
     settings: { ...SETTINGS, ...options.settings },
-    policy: snapshotOf(options.rules ?? {}),
+    policy: options.policy ?? snapshotOf(options.rules ?? {}),
+    ...(options.household === undefined ? {} : { household: options.household }),
     names: options.names ?? NO_NAMES,
     clock,
     after: clock.after,

@@ -1,31 +1,56 @@
-// Looks behind aliases: a blocked name must not come in under another one. Knows the policy, not the upstream.
-import type { Live } from '../../base/live.ts'
+// Looks behind aliases and at addresses: a blocked name must not come in under another one, nor a blocked machine under
+// any. Knows the policy, not the upstream.
+import { addressBytes } from '../../base/address.ts'
 import { wireFromName } from '../../base/name.ts'
 import type { Query } from '../../base/question.ts'
-import type { Reply } from '../../base/reply.ts'
-import type { Policy } from '../../policy/decision.ts'
-import { type Stage, whenReplied } from '../stage.ts'
-import { type Pause, type SinkholeAnswer, sinkholeReply } from './sinkhole.ts'
+import type { Reply, WireMessage } from '../../base/reply.ts'
+import type { Decision, Policy } from '../../policy/decision.ts'
+import { type Next, type Stage, whenReplied } from '../stage.ts'
+import { answerFor, blockReply } from './block-reply.ts'
+import { type Blocking, once } from './sinkhole.ts'
 
 /**
- * Blocks an answer whose CNAME, DNAME, SVCB or HTTPS target is blocked. It stands outside the cache: what is cached is
- * what the upstream said, so that each new policy judges it afresh.
+ * Blocks an answer whose CNAME, DNAME, SVCB or HTTPS target is blocked, or that has an address or a hint in a range that
+ * is. It stands outside the cache: what is cached is what the upstream said, so that each new policy judges it afresh.
  */
-export function inspect(policy: Live<Policy>, answer: SinkholeAnswer, pause: Pause): Stage {
-  const make = sinkholeReply(answer)
-  function judge(query: Query, reply: Reply): Reply {
-    if (pause.active || reply.body.kind !== 'wire' || reply.body.message.targets.length === 0) return reply
+export function inspect({ policy, profiles, answer, pause, clock }: Blocking): Stage {
+  function judge(query: Query, reply: Reply, next: Next): Reply | Promise<Reply> {
     const { current } = policy
-    // Who allowed the name allowed what it stands for.
-    if (current.decide(query.wire, 0).kind === 'allow') return reply
-    for (const target of reply.body.message.targets) {
-      const wire = wireFromName(target)
-      const decision = wire === undefined ? undefined : current.decide(wire, 0)
-      if (decision?.kind === 'block') return make(query, decision, current, wire)
+    if (pause.active || reply.body.kind !== 'wire' || !isWorthALook(reply.body.message, current)) return reply
+    const profile = profiles.at(query.group)
+    if (profile.paused) return reply
+    const client = current.watchesClients ? profiles.clientOf(query) : undefined
+    let personal = false
+    const ask = (decision: Decision): Decision => {
+      personal ||= decision.personal === true
+      return decision
     }
-    return reply
+    const decide = (wire: Uint8Array) => ask(current.decide(wire, 0, profile.audience, query.type, client))
+    const end = (own: Reply | Promise<Reply>) => (personal ? whenReplied(own, once) : own)
+    // Who allowed the name allowed what it stands for.
+    if (decide(query.wire).kind === 'allow') return end(reply)
+    const { message } = reply.body
+    for (const target of message.targets) {
+      const wire = wireFromName(target)
+      const decision = wire === undefined ? undefined : decide(wire)
+      if (decision?.kind !== 'block' || wire === undefined) continue
+      const blocked = { decision, policy: current, answer: answerFor(decision, current, profile, answer), wire }
+      return end(blockReply(query, blocked, next, clock) ?? reply)
+    }
+    if (!current.watchesAddresses) return end(reply)
+    for (const { address } of message.handOuts) {
+      const bytes = addressBytes(address) as Uint8Array
+      const decision = ask(current.decideAddress(bytes, profile.audience, query.type, client))
+      if (decision.kind !== 'block') continue
+      const blocked = { decision, policy: current, answer: answerFor(decision, current, profile, answer) }
+      return end(blockReply(query, blocked, next, clock) ?? reply)
+    }
+    return end(reply)
   }
   return function inspect(query, next) {
-    return whenReplied(next(query), (reply) => judge(query, reply))
+    return whenReplied(next(query), (reply) => judge(query, reply, next))
   }
 }
+
+const isWorthALook = ({ targets, handOuts }: WireMessage, { watchesAddresses }: Policy): boolean =>
+  targets.length > 0 || (watchesAddresses && handOuts.length > 0)

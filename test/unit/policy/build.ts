@@ -5,6 +5,7 @@ import type { Decision, ListInfo, ListKind, Policy } from '../../../src/policy/d
 import type { Seed } from '../../../src/policy/hash.ts'
 import { kins } from '../../../src/policy/kin.ts'
 import { openPolicy } from '../../../src/policy/policy.ts'
+import type { ConditionalRule } from '../../../src/policy/rule.ts'
 
 export const SEED: Seed = [0x6a09_e667, 0x3c6e_f372, 0x510e_527f]
 
@@ -42,14 +43,19 @@ export function compile(lists: readonly (readonly Rule[])[], seed = SEED) {
 
 /** Compiles lists with whom they are for; kin as `kins` has it. */
 export function compileLists(
-  lists: readonly { readonly info: ListInfo; readonly rules: readonly Rule[] }[],
+  lists: readonly {
+    readonly info: ListInfo
+    readonly rules: readonly Rule[]
+    readonly conditionals?: readonly ConditionalRule[]
+  }[],
   seed = SEED,
 ) {
   const builder = policyBuilder(seed)
   const kin = kins(lists.map(({ info }) => info))
-  lists.forEach(({ rules }, list) => {
+  lists.forEach(({ rules, conditionals = [] }, list) => {
     builder.beginList(kin[list])
     for (const [i, { kind, subtree, name }] of rules.entries()) builder.add(kind, subtree, wireOf(name), i + 1)
+    for (const [i, rule] of conditionals.entries()) builder.addConditional(rule, rules.length + i + 1)
   })
   return builder.finish()
 }

@@ -1,0 +1,58 @@
+import { describe, expect, test } from 'vitest'
+import { addressBytes, parsePrefix } from '../../../src/base/address.ts'
+import { type Group, groupsOf, type Member, type Who } from '../../../src/policy/group.ts'
+import { nameMatches } from '../../../src/policy/name-pattern.ts'
+
+const group = (name: string, members: Member[], change: Partial<Group> = {}): Group => ({
+  name,
+  members,
+  withDefault: true,
+  only: false,
+  answer: undefined,
+  safeSearch: [],
+  ...change,
+})
+const who = (change: Partial<Who> = {}): Who => ({
+  address: addressBytes('192.168.1.20') as Uint8Array,
+  door: 'plain',
+  id: undefined,
+  mac: undefined,
+  name: undefined,
+  ...change,
+})
+const range = (text: string): Member => ({ kind: 'range', prefix: parsePrefix(text) as never })
+
+describe('a device is in a group', () => {
+  test.each<[string, Member, Partial<Who>, Partial<Who>]>([
+    ['by its MAC', { kind: 'mac', mac: '02:00:00:00:00:01' }, { mac: '02:00:00:00:00:01' }, {}],
+    ['by its address', range('192.168.1.20'), {}, { address: addressBytes('192.168.1.21') as Uint8Array }],
+    ['by a range', range('192.168.1.0/24'), {}, { address: addressBytes('fd00::1') as Uint8Array }],
+    ['by its name', { kind: 'name', pattern: 'tablet-*' }, { name: 'tablet-anna' }, { name: 'a-tablet-anna' }],
+    ['by what it calls itself', { kind: 'id', pattern: 'kid' }, { id: 'kid' }, { id: 'kids' }],
+    ['by the door that it came in by', { kind: 'door', door: 'tls' }, { door: 'tls' }, { door: 'https' }],
+  ])('%s', (_, member, yes, no) => {
+    const groups = [group('g', [member])]
+    expect(groupsOf(groups, who(yes))).toEqual(['g', 'default'])
+    expect(groupsOf(groups, who(no))).toEqual(['default'])
+  })
+})
+
+test('the order of the configuration is the order of the groups; default stands last, or is left out if one says so', () => {
+  const everyone = range('0.0.0.0/0')
+  const groups = [group('b', [everyone]), group('a', [everyone])]
+  expect(groupsOf(groups, who())).toEqual(['b', 'a', 'default'])
+  expect(groupsOf([...groups, group('c', [everyone], { withDefault: false })], who())).toEqual(['b', 'a', 'c'])
+})
+
+test.each([
+  ['*', '', true],
+  ['a*', 'a', true],
+  ['a*a', 'a', false],
+  ['a*b*c', 'axxbxxc', true],
+  ['a*b*c', 'axxcxxb', false],
+  ['*ab*ab*', 'xabxx', false],
+  ['*ab*ab*', 'xabab', true],
+  ['abc', 'abcd', false],
+])('%s is %s: %s', (pattern, text, expected) => {
+  expect(nameMatches(pattern, text)).toBe(expected)
+})
