@@ -11,10 +11,12 @@ import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { baseOf } from './control/client.ts'
 import {
+  changeCommand,
   explainCommand,
   findingsCommand,
   flushCommand,
   listsCommand,
+  pauseCommand,
   statsCommand,
   type Terminal,
 } from './control/commands.ts'
@@ -120,10 +122,53 @@ withServer(program.command('flush').description('forget what is cached for a nam
     )
   })
 
+for (const kind of ['block', 'allow'] as const) {
+  const words = kind === 'block' ? 'block a name from now on' : 'allow a name from now on, whatever lists say'
+  withServer(program.command(kind).description(`${words}; written to the file of rules`))
+    .argument('<name>', 'domain name; *.x for x and all that is under it')
+    .option('--group <group>', 'for the members of a group')
+    .option('--device <device>', 'for one device: id, address or MAC')
+    .action(async (name: string, { group, device, ...options }: ServerOptions & Scoped) => {
+      const body = { kind, name, group, device }
+      process.exitCode = await changeCommand(serverAt(options), '/api/v1/rules', body, options.json === true, TERMINAL)
+    })
+}
+
+withServer(program.command('name').description('give a device a name; written to the file of rules'))
+  .argument('<mac>', 'the MAC of the device')
+  .argument('<name>', 'what it is called from now on')
+  .action(async (mac: string, name: string, options: ServerOptions) => {
+    const body = { mac, name }
+    const json = options.json === true
+    process.exitCode = await changeCommand(serverAt(options), '/api/v1/devices/name', body, json, TERMINAL)
+  })
+
+withServer(program.command('pause').description('block nothing for a while'))
+  .argument('<minutes>', 'how long; 0 ends a pause')
+  .option('--group <group>', 'for the members of a group')
+  .option('--device <device>', 'for one device: id, address or MAC')
+  .action(async (minutes: string, { group, device, ...options }: ServerOptions & Scoped) => {
+    const body = { seconds: 60 * Number(minutes), group, device }
+    process.exitCode = await pauseCommand(serverAt(options), body, options.json === true, TERMINAL)
+  })
+
+withServer(program.command('bonus').description('let the hours of a group begin later, or give it some minutes now'))
+  .argument('<minutes>', 'how many')
+  .argument('<group>', 'a group with a schedule')
+  .action(async (minutes: string, group: string, options: ServerOptions) => {
+    const body = { group, minutes: Number(minutes) }
+    process.exitCode = await changeCommand(serverAt(options), '/api/v1/bonus', body, options.json === true, TERMINAL)
+  })
+
 auditCommand(program.command('audit'))
 certCommand(program.command('cert'))
 
 await program.parseAsync()
+
+interface Scoped {
+  readonly group?: string
+  readonly device?: string
+}
 
 interface ServerOptions {
   readonly url?: string | undefined

@@ -16,12 +16,15 @@ import { utc, zoneNamed } from './intake/zone.ts'
 import { type Batch, BatchReader } from './journal/batch.ts'
 import { Tally } from './journal/tally.ts'
 import { Ledger } from './ledger/ledger.ts'
+import type { Downloads } from './lists/download/downloads.ts'
+import type { ListSources } from './lists/sources.ts'
 import type { Log } from './log.ts'
 import { openCertificate } from './server/certificate-keeper.ts'
 import { HouseNames } from './server/house-names.ts'
 import { HouseholdKeeper } from './server/household.ts'
 import { Judging } from './server/judging.ts'
 import { downloadRules, openDownloads, wantedLists, withCopies } from './server/list-downloads.ts'
+import { OwnRulesKeeper } from './server/own-rules.ts'
 import { Pausing } from './server/pausing.ts'
 import { PolicyKeeper } from './server/policy-keeper.ts'
 import { become, userToBecome } from './server/privileges.ts'
@@ -68,7 +71,18 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const clock = systemClock
   const started = clock.now()
   const tally = new Tally(randomBytes(4).readUInt32BE())
-  const ledger = new Ledger({ ...ledgerOptions(config, ownAddresses()), born: started })
+  // What people change at run time is written to a file of theirs, and holds at once.
+  const own = new OwnRulesKeeper(config.rules, {
+    changed: async () => {
+      ledger.configure(ledgerOptions(config, ownAddresses(), own.names))
+      household.look()
+      await policy.use(sourcesOf(config))
+    },
+    problems: (problems) => {
+      for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
+    },
+  })
+  const ledger: Ledger = new Ledger({ ...ledgerOptions(config, ownAddresses(), own.names), born: started })
   const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => {
     resolver.send({ kind: 'pair', pair })
   })
@@ -76,36 +90,33 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
   // Lists become a policy; each new version goes to the resolver.
-  const downloads = await openDownloads(config, {
+  const sourcesOf = (of: Config): ListSources => withCopies(listSources(of, own.rules), downloads)
+  const downloads: Downloads = await openDownloads(config, {
     clock,
     log,
     resolve: (name) => resolver.resolve(name),
     changed: () => {
-      if (policy instanceof PolicyKeeper) void policy.use(withCopies(listSources(config), downloads))
+      if (opened instanceof PolicyKeeper) void opened.use(sourcesOf(config))
     },
   })
-  const policy = await PolicyKeeper.open(
-    withCopies(listSources(config), downloads),
-    join(config.state, 'policy'),
-    clock,
-    {
-      changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
-        lists.set(
-          snapshot.generation,
-          snapshot.lists.map(({ name }) => name),
-        )
-        resolver.send({ kind: 'policy', policy: snapshot })
-        log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
-      },
-      problems: (problems, kept) => {
-        for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
-        const more = problems.length - PROBLEMS_SHOWN
-        if (more > 0) log.warn({ more }, 'further problems in lists')
-        if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
-      },
+  const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
+    changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
+      lists.set(
+        snapshot.generation,
+        snapshot.lists.map(({ name }) => name),
+      )
+      resolver.send({ kind: 'policy', policy: snapshot })
+      log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
     },
-  )
-  if (!(policy instanceof PolicyKeeper)) throw new Failure(...policy)
+    problems: (problems, kept) => {
+      for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
+      const more = problems.length - PROBLEMS_SHOWN
+      if (more > 0) log.warn({ more }, 'further problems in lists')
+      if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
+    },
+  })
+  if (!(opened instanceof PolicyKeeper)) throw new Failure(...opened)
+  const policy: PolicyKeeper = opened
   const lists = new Map([[policy.policy.generation, policy.lists.map(({ name }) => name)]])
 
   // Queries and their answers: entries feed the tally and the ledger.
@@ -143,7 +154,11 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
     others: () => household.look(),
   })
-  const household = new HouseholdKeeper(groupSettings(config), { clock, pausing, devices: () => ledger.devices() })
+  const household: HouseholdKeeper = new HouseholdKeeper(groupSettings(config), {
+    clock,
+    pausing,
+    devices: () => ledger.devices(),
+  })
 
   let listening: readonly ListeningAt[] = []
   let giveUp: (problem: Problem) => void = () => {}
@@ -175,6 +190,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   ).catch(async (fault: unknown) => {
     certificate?.close()
     household.close()
+    own.close()
     policy.close()
     names.close()
     devices.close()
@@ -208,6 +224,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     upstreamsWatched()
     certificate?.close()
     household.close()
+    own.close()
     policy.close()
     names.close()
     devices.close()
@@ -232,6 +249,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       certificate,
       downloads,
       pausing,
+      household,
+      own,
       resolver,
       names,
       settings,
@@ -267,7 +286,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       const { changed, restart } = diffConfig(config, next)
       config = next
       log.setLevel(next.log.level)
-      ledger.configure(ledgerOptions(next, ownAddresses()))
+      ledger.configure(ledgerOptions(next, ownAddresses(), own.names))
       resolver.send({ kind: 'settings', settings: resolverSettings(next, ownAddresses()) })
       names.use(houseSettings(next))
       if (changed.includes('devices')) {
@@ -276,7 +295,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       }
       if (changed.includes('groups') || changed.includes('schedules')) household.use(groupSettings(next))
       if (changed.includes('lists')) await downloads.use(wantedLists(next), downloadRules(next))
-      if (changed.some((key) => LIST_KEYS.includes(key))) await policy.use(withCopies(listSources(next), downloads))
+      if (changed.some((key) => LIST_KEYS.includes(key))) await policy.use(sourcesOf(next))
       log.info(
         { changed, restart },
         restart.length > 0 ? 'configuration loaded; some keys need a restart' : 'configuration loaded',

@@ -12,6 +12,7 @@ export const NEEDS_RESTART: readonly (readonly string[])[] = [
   ['certificate', 'key'],
   ['reports', 'syslog'],
   ['http', 'listen'],
+  ['rules'],
   ['state'],
   ['user'],
 ]

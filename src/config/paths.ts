@@ -20,6 +20,7 @@ export function resolvePaths(config: Config, folder: string): Config {
       file: config.certificate.file === null ? null : absolute(config.certificate.file),
       key: config.certificate.key === null ? null : absolute(config.certificate.key),
     },
+    rules: absolute(config.rules),
     state: absolute(config.state),
   }
 }

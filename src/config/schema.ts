@@ -336,6 +336,11 @@ export const configSchema = z
     http: http.prefault({}).describe('The HTTP API, the metrics and the health check.'),
     log: log.prefault({}).describe('What is logged.'),
     user: user,
+    rules: values.path
+      .default('rules.yaml')
+      .describe(
+        'The file that rules and names are written to which are given at run time; made when there is one. A change takes effect at the next start.',
+      ),
     state: values.path
       .default('../state')
       .describe('The folder for what must outlive a restart: the evidence, and the compiled lists.'),

@@ -4,10 +4,19 @@ import { type Endpoint, endpointText } from '../base/address.ts'
 import { SECOND } from '../base/clock.ts'
 import { ERRORS, type ErrorCode, type Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
+import { type Changed, changed } from './change-schemas.ts'
 import { type Explanation, explanation } from './explain-schema.ts'
 import { type Lists, lists } from './lists-schema.ts'
 import { safeJson } from './safe-json.ts'
-import { type FindingsPage, type Flushed, failed, findingsPage, flushed } from './schemas.ts'
+import {
+  type FindingsPage,
+  type Flushed,
+  failed,
+  findingsPage,
+  flushed,
+  type PauseState,
+  pauseState,
+} from './schemas.ts'
 import { type Stats, stats } from './stats-schema.ts'
 
 /** Where a server is. */
@@ -62,6 +71,17 @@ export const askLists = (at: ServerAt, compare: boolean): Promise<Asked<Lists>> 
 /** Makes it forget what is cached for a name, or for a zone with all under it. Problems as `askStats`. */
 export const askFlush = (at: ServerAt, name: string, zone: boolean): Promise<Asked<Flushed>> =>
   ask(at, '/api/v1/cache/flush', {}, flushed, { name, zone })
+
+/** Changes something: a rule, a name, the hours of a group. Problems as `askStats`. */
+export const askChange = (
+  at: ServerAt,
+  path: '/api/v1/rules' | '/api/v1/devices/name' | '/api/v1/bonus',
+  body: object,
+): Promise<Asked<Changed>> => ask(at, path, {}, changed, body)
+
+/** Pauses. Problems as `askStats`. */
+export const askPause = (at: ServerAt, body: object): Promise<Asked<PauseState>> =>
+  ask(at, '/api/v1/pause', {}, pauseState, body)
 
 /** Asks; with a `body` by POST. */
 async function ask<T>(

@@ -3,10 +3,12 @@ import { problemText } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import {
   type Asked,
+  askChange,
   askExplain,
   askFindings,
   askFlush,
   askLists,
+  askPause,
   askStats,
   type FindingsFilter,
   type ServerAt,
@@ -16,6 +18,7 @@ import { renderLists } from './render-lists.ts'
 import { renderStats } from './render-stats.ts'
 import type { Flushed } from './schemas.ts'
 import type { Style } from './table.ts'
+import { moment } from './words.ts'
 
 /** Where a command writes, and what it is told of the terminal. */
 export interface Terminal {
@@ -75,6 +78,30 @@ export const listsCommand = async (
   now: number,
 ): Promise<number> =>
   show(await askLists(at, compare), (found, style) => renderLists(found, style, now), json, terminal)
+
+/** `askfirst block`, `allow`, `name`, `bonus`. Exit codes as `statsCommand`. */
+export const changeCommand = async (
+  at: ServerAt,
+  path: Parameters<typeof askChange>[1],
+  body: object,
+  json: boolean,
+  terminal: Terminal,
+): Promise<number> =>
+  show(
+    await askChange(at, path, body),
+    ({ done, file }) => `${safeText(done)}${file === null ? '' : ` (${safeText(file)})`}\n`,
+    json,
+    terminal,
+  )
+
+/** `askfirst pause`. Exit codes as `statsCommand`. */
+export const pauseCommand = async (at: ServerAt, body: object, json: boolean, terminal: Terminal): Promise<number> =>
+  show(
+    await askPause(at, body),
+    ({ active, until }, { zone }) => (active ? `not blocked until ${moment(until, zone)}\n` : 'blocked again\n'),
+    json,
+    terminal,
+  )
 
 function show<T>(
   asked: Asked<T>,

@@ -1,9 +1,13 @@
 // Every endpoint: what goes in, what comes out, which view answers. Knows nothing of who may ask.
 import type { SwaggerTransform } from '@fastify/swagger'
+import type { FastifyReply } from 'fastify'
 import { type FastifyPluginAsyncZod, jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod'
 import { z } from 'zod'
 import { parseAddress } from '../base/address.ts'
+import type { Problem } from '../base/failure.ts'
+import { bonusBody, type Changed, changed, nameBody, pauseBody, ruleBody } from './change-schemas.ts'
 import { explanation } from './explain-schema.ts'
+import { failure } from './failures.ts'
 import { lists, listsQuery } from './lists-schema.ts'
 import { metricsWriter } from './metrics.ts'
 import {
@@ -15,7 +19,6 @@ import {
   flushBody,
   flushed,
   health,
-  pauseBody,
   pauseState,
   reportCounts,
   reportsBody,
@@ -134,10 +137,36 @@ export const routes =
           response: { 200: pauseState.describe('how it is now'), ...failures },
         },
       },
-      ({ body: { seconds }, ip }) => {
+      ({ body: { seconds, ...scope }, ip }) => {
         const by = `HTTP from ${parseAddress(ip) ?? ip}`
-        return seconds === 0 ? views.resume(by) : views.pause(seconds, by)
+        return seconds === 0 ? views.resume(by, scope) : views.pause(seconds, by, scope)
       },
+    )
+
+    const change = { response: { 200: changed.describe('what holds now'), ...failures } }
+    const told = (reply: FastifyReply, result: Changed | Problem): unknown =>
+      'code' in result ? reply.code(409).send(failure(result.code, result.message)) : result
+    app.post(
+      '/api/v1/rules',
+      { schema: { operationId: 'rule', summary: 'Blocks or allows a name from now on', body: ruleBody, ...change } },
+      async ({ body }, reply) => told(reply, await views.rule(body)) as Changed,
+    )
+    app.post(
+      '/api/v1/devices/name',
+      { schema: { operationId: 'nameDevice', summary: 'Gives a device a name', body: nameBody, ...change } },
+      async ({ body: { mac, name } }, reply) => told(reply, await views.nameDevice(mac, name)) as Changed,
+    )
+    app.post(
+      '/api/v1/bonus',
+      {
+        schema: {
+          operationId: 'bonus',
+          summary: 'Lets the hours of a group begin later, or gives it some minutes now',
+          body: bonusBody,
+          ...change,
+        },
+      },
+      async ({ body: { group, minutes } }, reply) => told(reply, await views.bonus(group, minutes)) as Changed,
     )
 
     app.post(

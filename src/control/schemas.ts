@@ -40,7 +40,7 @@ const CLASSES = ['plain', 'ntp', 'stun', 'p2p', 'after-dns-bypass', 'dns', 'dot'
   | BypassClass
 )[]
 
-const deviceId = z
+export const deviceId = z
   .string()
   .max(64)
   .transform((text, context): DeviceId => {
@@ -113,13 +113,6 @@ export const flushed = z
   .object({ name: z.string(), zone: z.boolean(), flushed: count.describe('answers that were forgotten') })
   .meta({ id: 'Flushed' })
 export type Flushed = z.output<typeof flushed>
-
-/** `POST /api/v1/pause` */
-export const pauseBody = z
-  .strictObject({
-    seconds: z.int().min(0).max(PAUSE_MAX).describe('how long nothing is blocked; 0 ends a pause'),
-  })
-  .meta({ id: 'Pause' })
 
 /** `POST /api/v1/reports` as JSON; the other two forms are text. */
 export const reportLines = z

@@ -1,12 +1,21 @@
 // The port through which the HTTP API sees the server. Knows neither HTTP nor the classes behind it.
+import type { Mac } from '../base/address.ts'
+import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { DeviceId } from '../ledger/device.ts'
+import type { Changed, RuleBody } from './change-schemas.ts'
 import type { Explanation } from './explain-schema.ts'
 import type { Lists } from './lists-schema.ts'
 import type { Devices, FindingsPage, FindingsQuery, Flushed, Health, PauseState, ReportCounts } from './schemas.ts'
 import type { Stats } from './stats-schema.ts'
 
 type Soon<T> = T | Promise<T>
+
+/** Whom a pause is for; both left out: everybody. */
+export interface Scope {
+  readonly group?: string | undefined
+  readonly device?: DeviceId | undefined
+}
 
 /** What the composition root fills in. None of these may throw for what a client sends: that is checked before. */
 export interface Views {
@@ -21,8 +30,13 @@ export interface Views {
   /** Takes text in lines as a firewall wrote them, at most `BODY_MAX` bytes. `source` names the intake source. */
   takeReports(text: string, source: string): Soon<ReportCounts>
   /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */
-  pause(seconds: number, by: string): Soon<PauseState>
-  resume(by: string): Soon<PauseState>
+  pause(seconds: number, by: string, scope: Scope): Soon<PauseState>
+  resume(by: string, scope: Scope): Soon<PauseState>
+  /** Writes a rule down and lets it hold; a problem where that cannot be. */
+  rule(rule: RuleBody): Soon<Changed | Problem>
+  nameDevice(mac: Mac, name: string): Soon<Changed | Problem>
+  /** Gives the members of a group so many minutes before its hours begin, or go on. */
+  bonus(group: string, minutes: number): Soon<Changed | Problem>
   /** Forgets what is cached for a name, or for a zone with all under it. */
   flush(name: Name, zone: boolean): Soon<Flushed>
   health(): Soon<Health>

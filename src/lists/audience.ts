@@ -5,6 +5,7 @@ import { safeText } from '../base/text.ts'
 import type { BlockAnswer } from '../policy/block-answer.ts'
 import { DEFAULT_GROUP, type ListInfo, type ListKind, ONLY_LIST } from '../policy/decision.ts'
 import { nameMatches } from '../policy/name-pattern.ts'
+import type { OwnRules } from '../policy/own-rules.ts'
 
 /** Whom lists are for, and what they answer. Plain values: it is sent to the compile worker. */
 export interface ListAudience {
@@ -25,15 +26,6 @@ export interface GroupLists {
   /** Services that are blocked, by the name of their shipped list. */
   readonly services: readonly string[]
   readonly only: boolean
-}
-
-/** Rules for one group or one device, from one file, each with its line there. */
-export interface OwnRules {
-  readonly path: string
-  readonly kind: ListKind
-  readonly group: string | undefined
-  readonly device: string | undefined
-  readonly rules: readonly { readonly text: string; readonly line: number }[]
 }
 
 /** Where the shipped lists of services are. */

@@ -3,10 +3,10 @@ import type { Address, Mac } from '../base/address.ts'
 import { plainServer, type UpstreamPlace, type UpstreamServer, upstreamText } from '../base/upstream-server.ts'
 import type { Config } from '../config/schema.ts'
 import type { LedgerOptions } from '../ledger/ledger.ts'
-import type { OwnRules } from '../lists/audience.ts'
 import type { ListSources } from '../lists/sources.ts'
 import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { Group } from '../policy/group.ts'
+import type { OwnRules } from '../policy/own-rules.ts'
 import type { Schedule } from '../policy/schedule.ts'
 import type { NameSettings, ResolverSettings, ServingSettings } from '../threads/messages.ts'
 import type { UpstreamSettings } from '../upstream/settings.ts'
@@ -162,10 +162,11 @@ const scheduleOf = ({ name, timeZone, when, except }: Config['schedules'][number
   exceptions: except.map(({ from, to = from, set }) => ({ from, to, set })),
 })
 
-/** How the ledger judges. `self` are this machine's addresses. */
+/** How the ledger judges. `self` are this machine's addresses, `given` the names that were given at run time. */
 export const ledgerOptions = (
   config: Config,
   self: readonly Address[],
+  given?: ReadonlyMap<Mac, string>,
 ): Omit<LedgerOptions, 'born' | 'slack' | 'limits'> => ({
   window: config.evidence.window,
   holdBack: config.evidence.holdBack,
@@ -175,8 +176,11 @@ export const ledgerOptions = (
   self,
   sinkhole: config.blocking.addresses,
   exempt: config.exempt,
-  names: deviceNames(config),
+  names: deviceNames(config, given),
 })
 
 /** The names that people gave their devices, by MAC as the ledger writes it. */
-export const deviceNames = ({ devices }: Config): ReadonlyMap<Mac, string> => new Map(Object.entries(devices.names))
+export const deviceNames = (
+  { devices }: Config,
+  given: ReadonlyMap<Mac, string> = new Map(),
+): ReadonlyMap<Mac, string> => new Map([...Object.entries(devices.names), ...given])

@@ -6,7 +6,7 @@ import { cacheStats, journalStats, listStats, upstreamStats } from '../control/f
 import { pageOf } from '../control/page.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { Stats } from '../control/stats-schema.ts'
-import type { Views } from '../control/views.ts'
+import type { Scope, Views } from '../control/views.ts'
 import type { Intake, SourceHealth } from '../intake/intake.ts'
 import type { Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
@@ -16,10 +16,13 @@ import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import type { CertificateKeeper } from './certificate-keeper.ts'
+import { addRule, grantBonus, keyOf, nameDevice } from './changes.ts'
 import { explain } from './explain.ts'
 import type { HouseNames } from './house-names.ts'
+import type { HouseholdKeeper } from './household.ts'
 import { downloadStats, listView } from './list-view.ts'
-import type { Pause, Pausing } from './pausing.ts'
+import type { OwnRulesKeeper } from './own-rules.ts'
+import type { Pause, PauseScope, Pausing } from './pausing.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
 /** The parts behind the views. */
@@ -32,6 +35,8 @@ export interface Parts {
   readonly intake: Intake
   readonly policy: PolicyKeeper
   readonly pausing: Pausing
+  readonly household: HouseholdKeeper
+  readonly own: OwnRulesKeeper
   readonly resolver: ResolverLink
   readonly names: HouseNames
   /** Where something encrypted is served. */
@@ -70,14 +75,22 @@ export function views(parts: Parts): Views {
     }),
     lists: listView({ policy, downloads: parts.downloads, counters: () => parts.tally.counters() }),
     takeReports: (text, source) => parts.intake.takeText(text, source),
-    pause: (seconds, by) => pauseView(pausing.start(seconds, by)),
-    resume: () => pauseView(pausing.end()),
+    pause: (seconds, by, scope) => pauseView(pausing.start(seconds, by, pauseScope(scope))),
+    resume: (_, scope) => pauseView(pausing.end(pauseScope(scope))),
+    rule: ({ kind, name, group, device }) => addRule(parts, kind, name, group, device && known(device)),
+    nameDevice: (mac, name) => nameDevice(parts, mac, name),
+    bonus: (group, minutes) => grantBonus(parts, group, minutes),
     flush: async (name, zone) => ({ name, zone, flushed: await parts.resolver.flush(name, zone) }),
     health: () => {
       const reasons = [...parts.troubles()]
       if (clock.now() < parts.started) reasons.push('the clock of this machine was set back since the start')
       return { ok: reasons.length === 0, reasons }
     },
+  }
+
+  function pauseScope({ group, device }: Scope): PauseScope {
+    if (group !== undefined) return { kind: 'group', group }
+    return device === undefined ? { kind: 'all' } : { kind: 'device', device: keyOf(known(device)) }
   }
 
   /** An address may belong to a device that is known by its MAC. */

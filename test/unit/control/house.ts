@@ -175,6 +175,9 @@ export function house(): House {
         const lines = text.split('\n').filter((line) => line !== '')
         return check<ReportCounts>({ reports: lines.length, notOurs: 0, unknownFormat: 0, rejected: 0 })
       },
+      rule: ({ kind, name }) => check({ done: `${name} ${kind}`, file: '/etc/askfirst/rules.yaml' }),
+      nameDevice: (mac, name) => check({ done: `${mac} ${name}`, file: '/etc/askfirst/rules.yaml' }),
+      bonus: (group) => check({ code: 'ASKFIRST_E_HTTP_REQUEST', message: `there is no group ${group}` } as const),
       pause: (seconds, by) => {
         own.pauses.push({ seconds, by })
         pause = { active: true, until: timeText(NOW + seconds * 1000), by }

@@ -60,9 +60,12 @@ describe('the OpenAPI document', () => {
       'GET /api/v1/stats',
       'GET /healthz',
       'GET /metrics',
+      'POST /api/v1/bonus',
       'POST /api/v1/cache/flush',
+      'POST /api/v1/devices/name',
       'POST /api/v1/pause',
       'POST /api/v1/reports',
+      'POST /api/v1/rules',
     ])
     for (const one of inDocument) {
       const [method, url] = one.split(' ') as ['GET' | 'POST', string]
