@@ -1,7 +1,6 @@
 // What `GET /api/v1/explain` answers. One source for validation, types and OpenAPI.
 //
-// It grows by new keys and by new values of `clause` and `source`; readers must pass over what they do not know. Groups and
-// schedules will stand beside `pause`, and the matches of other groups beside `matches`.
+// It grows by new keys and by new values of `clause` and `source`; readers must pass over what they do not know.
 import { z } from 'zod'
 import { count, pauseState, time } from './schemas.ts'
 
@@ -13,7 +12,26 @@ const rule = {
   subtree: z.boolean().describe('the rule covers the names under its own too'),
 }
 
-const match = z.object({ ...rule, kind: z.enum(['block', 'allow']) })
+const match = z.object({
+  ...rule,
+  kind: z.enum(['block', 'allow']),
+  applies: z.boolean().describe('its list is for this device, now'),
+})
+
+const group = z.object({
+  name: z.string(),
+  holds: z.boolean().describe('false while its hours are off'),
+  schedule: z.string().nullable(),
+  paused: z.boolean(),
+})
+
+const alias = z.object({
+  name: z.string(),
+  kind: z.enum(['none', 'block', 'allow']).describe('what the policy says of it'),
+  list: z.string().nullable(),
+})
+
+const parent = z.object({ name: z.string(), list: z.string(), line: count })
 
 const decision = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none'), clause: z.string().describe('why no rule decides') }),
@@ -59,9 +77,12 @@ export const explanation = z
     name: z.string().describe('as it is matched: lower case, A-labels'),
     device: z.string().nullable(),
     deviceName: z.string().nullable(),
+    groups: z.array(group).describe('its groups, in the order in which they count'),
     decision,
     matches: z.array(match).describe('every rule that matches, in every list'),
     local: z.array(origin).describe('where the house itself has this name'),
+    parent: parent.nullable().describe('a name above it that is blocked while it is not'),
+    aliases: z.array(alias).describe('names that cached answers lead on to'),
     pause: pauseState,
     wouldAnswer: z.object({ A: wouldAnswer, AAAA: wouldAnswer, HTTPS: wouldAnswer }),
     cached: z.array(cached),

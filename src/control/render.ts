@@ -33,9 +33,13 @@ export function renderFindings({ findings, next }: FindingsPage, style: Style): 
   ])
 }
 
+const groupText = ({ name, holds, schedule, paused: on }: Explanation['groups'][number]): string =>
+  `${name}${schedule === null ? '' : ` (${schedule}: ${holds ? 'on' : 'off'})`}${on ? ' (paused)' : ''}`
+
 /** Why a name is blocked or not. */
 export function renderExplanation(explanation: Explanation, style: Style): string {
   const { name, device, deviceName, decision, matches, local, wouldAnswer, cached, evidence, pause } = explanation
+  const { groups, parent, aliases } = explanation
   const head =
     decision.kind === 'none'
       ? 'not blocked'
@@ -50,6 +54,18 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
       ? []
       : [line(`  ${decision.path ?? decision.list}:${decision.line}: ${decision.text}`, style)]),
     line(`  ${decision.clause}`, style, 'faint'),
+    ...(parent === null
+      ? []
+      : [
+          line(
+            `  ${parent.name} is blocked by ${parent.list}, line ${parent.line}: that rule does not cover this name.`,
+            style,
+          ),
+        ]),
+    ...(groups.length < 2 ? [] : [line(`  groups: ${groups.map(groupText).join(', ')}`, style)]),
+    ...aliases.map((one) =>
+      line(`  leads on to ${one.name}: ${one.list === null ? 'no rule' : `${one.kind} by ${one.list}`}`, style),
+    ),
     ...paused(pause, style),
     '',
     ...section(
@@ -82,7 +98,7 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
         match.list,
         number(match.line),
         match.text,
-        match.subtree ? 'all under it' : 'this name',
+        `${match.subtree ? 'all under it' : 'this name'}${match.applies ? '' : '; not for this device'}`,
       ]),
       style,
     ),

@@ -1,8 +1,9 @@
 // Finds every rule that matches a name, by reading the lists once more. For people, so slow is fine; knows no policy.
 import type { Problem } from '../base/failure.ts'
-import { type Name, wireFromName } from '../base/name.ts'
+import { type Name, nameFromWire, wireFromName } from '../base/name.ts'
 import { safeText } from '../base/text.ts'
 import type { ListKind } from '../policy/decision.ts'
+import { readPattern } from '../policy/pattern.ts'
 import { type ConditionalRule, inList } from '../policy/rule.ts'
 import { readList } from './load.ts'
 import { textOf } from './name-bytes.ts'
@@ -80,7 +81,12 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
 
 /** Whether a conditional rule may apply to the name; its conditions are not looked at, its line is shown. */
 function concerns({ target, cancels }: ConditionalRule, asked: Uint8Array): boolean {
-  if (cancels || target.kind !== 'name') return false
+  if (cancels || target.kind === 'address') return false
+  if (target.kind === 'any') return true
+  if (target.kind === 'regex') {
+    const pattern = readPattern(target.pattern)
+    return typeof pattern !== 'string' && pattern(nameFromWire(asked, 0))
+  }
   const rule = wireFromName(target.name)
   return rule !== undefined && matches(rule, target.covers !== 'name', asked)
 }

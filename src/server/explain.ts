@@ -2,6 +2,7 @@
 import { type Name, wireFromName } from '../base/name.ts'
 import { type Query, rcodeName, TYPE } from '../base/question.ts'
 import type { Reply } from '../base/reply.ts'
+import { safeText } from '../base/text.ts'
 import type { Explanation } from '../control/explain-schema.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
@@ -9,12 +10,14 @@ import type { Ledger } from '../ledger/ledger.ts'
 import { explainName, type MatchingRule } from '../lists/explain.ts'
 import { answerFor, plainReply } from '../pipeline/stages/block-reply.ts'
 import type { BlockAnswer } from '../policy/block-answer.ts'
-import type { Decision } from '../policy/decision.ts'
+import { type Decision, LIST_OFF } from '../policy/decision.ts'
 import type { Looked, NameSettings } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import { recordText } from '../wire/record-text.ts'
 import { asServed, houseAnswer, originsOf } from './explain-names.ts'
+import { type AsSeen, aliasViews, clauseText, groupViews, parentOf, seenAs } from './explain-policy.ts'
 import type { HouseNames } from './house-names.ts'
+import type { HouseholdKeeper } from './household.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
 /** What an explanation draws on. */
@@ -23,6 +26,7 @@ export interface ExplainParts {
   readonly ledger: Ledger
   readonly resolver: ResolverLink
   readonly names: HouseNames
+  readonly household: HouseholdKeeper
   readonly pause: PauseState
   readonly settings: () => { readonly sinkhole: BlockAnswer; readonly names: NameSettings }
 }
@@ -31,24 +35,28 @@ export interface ExplainParts {
 export async function explain(parts: ExplainParts, name: Name, device: DeviceId | undefined): Promise<Explanation> {
   const { policy, ledger, pause } = parts
   const wire = wireFromName(name) as Uint8Array
-  const decision = policy.policy.decide(wire, 0)
+  const seen = seenAs(policy.policy, parts.household, ledger, device)
+  const decision = seen.decide(name, TYPE.A)
   const [{ rules }, cached] = await Promise.all([explainName(name, policy.sources), parts.resolver.look(name)])
   const won = decision.kind === 'none' ? undefined : rules.find((rule) => isTheOne(rule, decision, policy))
   return {
     name,
     device: device ?? null,
     deviceName: (device && ledger.nameOf(device)) ?? null,
+    groups: groupViews(seen.profile, parts.household),
     decision:
-      decision.kind === 'none' || won === undefined
-        ? { kind: 'none', clause: 'no rule matches this name' }
-        : { kind: decision.kind, clause: clauseOf(decision, rules), ...ruleView(won) },
+      decision.kind === 'none'
+        ? { kind: 'none', clause: clauseText(decision) }
+        : { kind: decision.kind, clause: clauseText(decision), ...(won ? ruleView(won) : listView(decision, policy)) },
     local: originsOf(parts.names, parts.settings().names, name),
-    matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule) })),
+    matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule), applies: applies(rule, seen, policy) })),
+    parent: parentOf(seen, policy.policy, name, TYPE.A),
+    aliases: aliasViews(seen, policy.policy, cached, TYPE.A),
     pause,
     wouldAnswer: {
-      A: wouldAnswer(parts, name, wire, TYPE.A, decision, cached),
-      AAAA: wouldAnswer(parts, name, wire, TYPE.AAAA, decision, cached),
-      HTTPS: wouldAnswer(parts, name, wire, TYPE.HTTPS, decision, cached),
+      A: wouldAnswer(parts, name, wire, TYPE.A, seen, cached),
+      AAAA: wouldAnswer(parts, name, wire, TYPE.AAAA, seen, cached),
+      HTTPS: wouldAnswer(parts, name, wire, TYPE.HTTPS, seen, cached),
     },
     cached: cached.map((one) => ({
       ...one,
@@ -78,14 +86,18 @@ const isTheOne = (
   rule.list === lists[decision.list]?.name &&
   rule.path === lists[decision.list]?.path
 
-/** Which clause of the precedence decided (docs/lists.md). */
-function clauseOf({ kind, subtree }: Exclude<Decision, { kind: 'none' }>, rules: readonly MatchingRule[]): string {
-  const own = subtree ? 'a rule with its sub-domains' : 'a rule for the name itself'
-  const others = rules.some((rule) => rule.kind !== kind)
-  return kind === 'allow'
-    ? `${own} allows it${others ? '; what is allowed wins over what is blocked' : ''}`
-    : `${own} blocks it, and nothing allows it`
-}
+/** A rule that is no line for this name: a pattern, or what a group leaves over. */
+const listView = ({ list, line, subtree, target }: Exclude<Decision, { kind: 'none' }>, { lists }: PolicyKeeper) => ({
+  list: lists[list]?.name ?? '',
+  path: lists[list]?.path ?? null,
+  line,
+  text: target?.kind === 'regex' ? safeText(`/${target.pattern}/`, 256) : '',
+  subtree,
+})
+
+/** Whether the rule's list is for the device, now. */
+const applies = (rule: MatchingRule, { profile }: AsSeen, { lists }: PolicyKeeper): boolean =>
+  profile.audience.lists[lists.findIndex(({ name, path }) => name === rule.list && path === rule.path)] !== LIST_OFF
 
 type Would = Explanation['wouldAnswer']['A']
 
@@ -94,14 +106,15 @@ function wouldAnswer(
   name: Name,
   wire: Uint8Array,
   type: number,
-  decision: Decision,
+  seen: AsSeen,
   cached: readonly Looked[],
 ): Would {
+  const decision = seen.decide(name, type)
   const query = { name, wire, type } as Query
   const house = houseAnswer(parts.names, parts.settings().names, query)
   if (house !== undefined) return ownAnswer(house.source, house.reply)
-  if (decision.kind === 'block' && !parts.pause.active) {
-    const answer = answerFor(decision, parts.policy.policy, { answer: undefined }, parts.settings().sinkhole)
+  if (decision.kind === 'block' && !parts.pause.active && !seen.profile.paused) {
+    const answer = answerFor(decision, parts.policy.policy, seen.profile, parts.settings().sinkhole)
     return ownAnswer('sinkhole', plainReply(query, { decision, policy: parts.policy.policy, answer }))
   }
   const served = asServed(parts.settings().names, name, type, cached)

@@ -292,7 +292,10 @@ export const EXPLANATION: Explanation = {
   device: null,
   deviceName: null,
   decision: { kind: 'block', clause: 'the only rule that matches', ...RULE },
-  matches: [{ kind: 'block', ...RULE }],
+  groups: [],
+  matches: [{ kind: 'block', ...RULE, applies: true }],
+  parent: null,
+  aliases: [],
   local: [],
   pause: { active: false, until: null, by: null },
   wouldAnswer: {

@@ -202,7 +202,10 @@ describe('the page that explains a name', () => {
       text: HOSTILE.repeat(50),
       subtree: true,
     }
-    const page = renderExplanation({ ...EXPLANATION, decision: { clause: HOSTILE, ...match }, matches: [match] }, PLAIN)
+    const page = renderExplanation(
+      { ...EXPLANATION, decision: { clause: HOSTILE, ...match }, matches: [{ ...match, applies: true }] },
+      PLAIN,
+    )
     expect(page).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)
     expect(widest(page)).toBeLessThanOrEqual(100)
   })
