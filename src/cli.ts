@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The command line: what can be asked for, and how it ends. Knows no part of the server but its roots. The door of
 // commander.
+// Long because every command is declared here, in one place.
 import { existsSync } from 'node:fs'
 import { Command, Option } from 'commander'
 import { auditCommand } from './audit.ts'
