@@ -40,7 +40,10 @@ export function readRules(text: string, file: string): RulesFile {
   }
   const take = (section: unknown, path: Path, scope: RuleScope, more: readonly string[]): void => {
     if (section === null || section === undefined) return
-    if (typeof section !== 'object' || Array.isArray(section)) return refuse(path, 'must have keys')
+    if (typeof section !== 'object' || Array.isArray(section)) {
+      refuse(path, 'must have keys')
+      return
+    }
     for (const key of Object.keys(section)) {
       if (![...KINDS, ...more].includes(key)) refuse([...path, key], 'there is no such key', 'ASKFIRST_E_CONFIG_KEY')
     }
