@@ -12,8 +12,7 @@ export interface SafeSearchEngine {
   readonly source: string
 }
 
-/** When the targets were last held against what other resolvers publish. The engines' pages were not read anew then. */
-export const SAFE_SEARCH_CHECKED = '2026-11-26'
+// The targets were last held against what other resolvers publish on 2026-11-26; the engines' pages were not read anew then.
 
 const YOUTUBE = [
   'www.youtube.com',
