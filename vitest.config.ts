@@ -1,6 +1,9 @@
-// Two projects: `unit` is everything that needs no root, no Debian tool and no second process (it is part of
-// `npm run check`); `system` starts real servers, namespaces and peers.
+// Three projects: `unit` is what `npm run check` runs, in well under a minute; `contract` adds real sockets on loopback,
+// mutated packets and whole published lists; `system` starts real servers, namespaces and peers, and wants root.
 import { defineConfig } from 'vitest/config'
+
+/** Whole lists, published and hostile: seconds each. */
+const LONG = ['test/unit/lists/{published,hostile,saved-policy}.test.ts', 'test/unit/server/certificate-keeper.test.ts']
 
 export default defineConfig({
   test: {
@@ -8,7 +11,15 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
-          include: ['test/{unit,contract,scenario,fuzz,conventions}/**/*.test.ts'],
+          include: ['test/{unit,scenario,conventions}/**/*.test.ts'],
+          exclude: LONG,
+          testTimeout: 20_000,
+        },
+      },
+      {
+        test: {
+          name: 'contract',
+          include: ['test/{contract,fuzz}/**/*.test.ts', ...LONG],
           testTimeout: 20_000,
         },
       },
