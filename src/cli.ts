@@ -69,7 +69,7 @@ withServer(program.command('stats').description('figures of the running server')
 
 withServer(program.command('findings').description('connections that never asked, and DNS that goes elsewhere'))
   .option('--kind <kind>', 'direct-ip or dns-bypass')
-  .option('--device <device>', 'a device by id, address or MAC')
+  .option('--device <device>', 'a device by id, address, MAC or name')
   .option('--since <time>', 'such as 2026-11-22 or 2026-11-22T08:00:00Z')
   .option('--limit <number>', 'at most so many')
   .option('--cursor <cursor>', 'where the page before ended')
@@ -105,7 +105,7 @@ program
 
 withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))
   .argument('<name>', 'domain name')
-  .option('--device <device>', 'as this device would get it: id, address or MAC')
+  .option('--device <device>', 'as this device would get it: id, address, MAC or name')
   .action(async (name: string, options: ServerOptions & { device?: string }) => {
     process.exitCode = await explainCommand(serverAt(options), name, options.device, options.json === true, TERMINAL)
   })
@@ -128,7 +128,7 @@ for (const kind of ['block', 'allow'] as const) {
   withServer(program.command(kind).description(`${words}; written to the file of rules`))
     .argument('<name>', 'domain name; *.x for x and all that is under it')
     .option('--group <group>', 'for the members of a group')
-    .option('--device <device>', 'for one device: id, address or MAC')
+    .option('--device <device>', 'for one device: id, address, MAC or name')
     .action(async (name: string, { group, device, ...options }: ServerOptions & Scoped) => {
       const body = { kind, name, group, device }
       process.exitCode = await changeCommand(serverAt(options), '/api/v1/rules', body, options.json === true, TERMINAL)
@@ -136,10 +136,10 @@ for (const kind of ['block', 'allow'] as const) {
 }
 
 withServer(program.command('name').description('give a device a name; written to the file of rules'))
-  .argument('<mac>', 'the MAC of the device')
+  .argument('<device>', 'its MAC; or an address or its name of now, where its MAC is known')
   .argument('<name>', 'what it is called from now on')
-  .action(async (mac: string, name: string, options: ServerOptions) => {
-    const body = { mac, name }
+  .action(async (device: string, name: string, options: ServerOptions) => {
+    const body = { device, name }
     const json = options.json === true
     process.exitCode = await changeCommand(serverAt(options), '/api/v1/devices/name', body, json, TERMINAL)
   })
@@ -147,7 +147,7 @@ withServer(program.command('name').description('give a device a name; written to
 withServer(program.command('pause').description('block nothing for a while'))
   .argument('<minutes>', 'how long; 0 ends a pause')
   .option('--group <group>', 'for the members of a group')
-  .option('--device <device>', 'for one device: id, address or MAC')
+  .option('--device <device>', 'for one device: id, address, MAC or name')
   .action(async (minutes: string, { group, device, ...options }: ServerOptions & Scoped) => {
     const body = { seconds: 60 * Number(minutes), group, device }
     process.exitCode = await pauseCommand(serverAt(options), body, options.json === true, TERMINAL)

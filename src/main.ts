@@ -72,16 +72,23 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const started = clock.now()
   const tally = new Tally(randomBytes(4).readUInt32BE())
   // What people change at run time is written to a file of theirs, and holds at once.
-  const own = new OwnRulesKeeper(config.rules, {
-    changed: async () => {
-      ledger.configure(ledgerOptions(config, ownAddresses(), own.names))
-      household.look()
-      await policy.use(sourcesOf(config))
+  const own: OwnRulesKeeper = new OwnRulesKeeper(config.rules, clock, {
+    changed: async (rules) => {
+      missed ||= rules
+      return serving ? useOwn(rules) : undefined
     },
     problems: (problems) => {
       for (const problem of problems.slice(0, PROBLEMS_SHOWN)) log.problem(problem)
     },
   })
+  // An edit while everything starts is taken up when everything is there.
+  let [serving, missed] = [false, false]
+  const useOwn = async (rules: boolean): Promise<Problem | undefined> => {
+    ledger.configure(ledgerOptions(config, ownAddresses(), own.names))
+    household.look()
+    const problem = rules ? await policy.use(sourcesOf(config)) : undefined
+    return problem && { ...problem, message: `it is written down, but does not hold yet: ${problem.message}` }
+  }
   const ledger: Ledger = new Ledger({ ...ledgerOptions(config, ownAddresses(), own.names), born: started })
   const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => {
     resolver.send({ kind: 'pair', pair })
@@ -147,17 +154,12 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const firstNames = names.snapshot
 
   // Who is in which group, what is off by its hours, and what is paused; people may pause the blocking.
-  const pausing: Pausing = new Pausing(clock, {
-    all: (active) => {
-      resolver.send({ kind: 'pause', active })
-      log.info({ active }, active ? 'blocking is paused' : 'blocking goes on')
-    },
-    others: () => household.look(),
-  })
-  const household: HouseholdKeeper = new HouseholdKeeper(groupSettings(config), {
+  const pausing = new Pausing(clock, () => own.pauses)
+  const household = new HouseholdKeeper(groupSettings(config), {
     clock,
     pausing,
     devices: () => ledger.devices(),
+    bonuses: () => own.bonuses,
   })
 
   let listening: readonly ListeningAt[] = []
@@ -200,6 +202,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
     : undefined
+  pausing.follow((active) => {
+    resolver.send({ kind: 'pause', active })
+    log.info({ active }, active ? 'blocking is paused' : 'blocking goes on')
+  })
   household.follow((current) => resolver.send({ kind: 'household', household: current }))
   names.follow(firstNames, (change) => resolver.send({ kind: 'names', change }))
 
@@ -272,6 +278,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     })
   }
 
+  serving = true
+  await useOwn(missed)
   downloads.start()
   return {
     get listening() {
@@ -281,7 +289,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     policy,
     reports,
     died,
-    reloadLists: () => policy.reload(),
+    reloadLists: async () => void (await policy.reload()),
     async reload(next) {
       const { changed, restart } = diffConfig(config, next)
       config = next

@@ -6,6 +6,7 @@ export const ERRORS = {
   ASKFIRST_E_CONFIG_SYNTAX: 'the configuration file is not valid YAML',
   ASKFIRST_E_CONFIG_KEY: 'the configuration has a key that does not exist',
   ASKFIRST_E_CONFIG_VALUE: 'a value in the configuration is not allowed',
+  ASKFIRST_E_RULES_WRITE: 'a change at run time cannot be written down',
   ASKFIRST_E_LIST_READ: 'a list cannot be read',
   ASKFIRST_E_LIST_LINE: 'a line of a list fits no format',
   ASKFIRST_E_LIST_BOUND: 'a list is larger than the bound',

@@ -1,12 +1,11 @@
 // What the HTTP API takes to change something at run time, and what it says of it. Knows no route.
 import { z } from 'zod'
-import { parseMac } from '../base/address.ts'
 import { parseName } from '../base/name.ts'
-import { deviceId, PAUSE_MAX } from './schemas.ts'
+import { deviceRef, PAUSE_MAX } from './schemas.ts'
 
 const scope = {
   group: z.string().max(32).optional().describe('for the members of this group'),
-  device: deviceId.optional().describe('for this device: its id, an address or a MAC'),
+  device: deviceRef.optional().describe('for this device: its id, an address, a MAC or its name'),
 }
 const oneScope = ({ group, device }: { group?: string | undefined; device?: string | undefined }): boolean =>
   group === undefined || device === undefined
@@ -38,15 +37,14 @@ export type RuleBody = z.output<typeof ruleBody>
 /** `POST /api/v1/devices/name` */
 export const nameBody = z
   .strictObject({
-    mac: z.string().transform((text, context) => {
-      const mac = parseMac(text)
-      if (mac !== undefined) return mac
-      context.addIssue({ code: 'custom', message: 'not the MAC of one device' })
-      return z.NEVER
-    }),
-    name: z.string().min(1).max(64),
+    device: deviceRef.describe('its MAC; or its id, an address or its name, where its MAC is known'),
+    name: z
+      .string()
+      .regex(/^(?!\s)[^\p{C}\p{Zl}\p{Zp}]{1,64}(?<!\s)$/u, { error: 'must be 1 to 64 characters on one line' })
+      .describe('what it is called from now on'),
   })
   .meta({ id: 'DeviceName' })
+export type NameBody = z.output<typeof nameBody>
 
 /** `POST /api/v1/bonus` */
 export const bonusBody = z

@@ -2,20 +2,21 @@
 import type { z } from 'zod'
 import { type Endpoint, endpointText } from '../base/address.ts'
 import { SECOND } from '../base/clock.ts'
-import { ERRORS, type ErrorCode, type Problem } from '../base/failure.ts'
+import { ERRORS, type Place, type Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { type Changed, changed } from './change-schemas.ts'
 import { type Explanation, explanation } from './explain-schema.ts'
 import { type Lists, lists } from './lists-schema.ts'
 import { safeJson } from './safe-json.ts'
 import {
+  type Failed,
   type FindingsPage,
   type Flushed,
   failed,
   findingsPage,
   flushed,
-  type PauseState,
-  pauseState,
+  type PauseChanged,
+  pauseChanged,
 } from './schemas.ts'
 import { type Stats, stats } from './stats-schema.ts'
 
@@ -80,8 +81,8 @@ export const askChange = (
 ): Promise<Asked<Changed>> => ask(at, path, {}, changed, body)
 
 /** Pauses. Problems as `askStats`. */
-export const askPause = (at: ServerAt, body: object): Promise<Asked<PauseState>> =>
-  ask(at, '/api/v1/pause', {}, pauseState, body)
+export const askPause = (at: ServerAt, body: object): Promise<Asked<PauseChanged>> =>
+  ask(at, '/api/v1/pause', {}, pauseChanged, body)
 
 /** Asks; with a `body` by POST. */
 async function ask<T>(
@@ -150,13 +151,25 @@ const notRunning = ({ base }: ServerAt, why: string): { kind: 'failed'; problem:
   },
 })
 
-function refused({ code, message }: { code: ErrorCode; message: string }): Problem {
-  const problem: Problem = { code, message: safeText(message) }
-  if (code !== 'ASKFIRST_E_HTTP_AUTH') return problem
+function refused({ code, message, place, hint }: Failed['error']): Problem {
+  if (code === 'ASKFIRST_E_HTTP_AUTH') {
+    return {
+      code,
+      message: ERRORS[code],
+      hint: 'Use the configuration file that the server runs with: the token stands there under "http.token".',
+    }
+  }
+  const where = Object.entries(place ?? {}).map(([key, value]) => [
+    key,
+    typeof value === 'string' ? safeText(value, 256) : value,
+  ])
+  // A place is shown before the message: once is enough.
+  const said = place?.path !== undefined && message.startsWith(`${place.path}: `) ? place.path.length + 2 : 0
   return {
     code,
-    message: ERRORS[code],
-    hint: 'Use the configuration file that the server runs with: the token stands there under "http.token".',
+    message: safeText(message.slice(said)),
+    ...(where.length === 0 ? {} : { place: Object.fromEntries(where) as Place }),
+    ...(hint === undefined ? {} : { hint: safeText(hint) }),
   }
 }
 

@@ -98,7 +98,11 @@ export const changeCommand = async (
 export const pauseCommand = async (at: ServerAt, body: object, json: boolean, terminal: Terminal): Promise<number> =>
   show(
     await askPause(at, body),
-    ({ active, until }, { zone }) => (active ? `not blocked until ${moment(until, zone)}\n` : 'blocked again\n'),
+    ({ active, until, file }, { zone }) => {
+      if (!active) return 'blocked again\n'
+      const kept = file === null ? 'not written down: a restart ends it' : safeText(file)
+      return `not blocked until ${moment(until, zone)} (${kept})\n`
+    },
     json,
     terminal,
   )

@@ -5,9 +5,9 @@ import { type FastifyPluginAsyncZod, jsonSchemaTransform, type ZodTypeProvider }
 import { z } from 'zod'
 import { parseAddress } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
-import { bonusBody, type Changed, changed, nameBody, pauseBody, ruleBody } from './change-schemas.ts'
+import { bonusBody, changed, nameBody, pauseBody, ruleBody } from './change-schemas.ts'
 import { explanation } from './explain-schema.ts'
-import { failure } from './failures.ts'
+import { failureOf } from './failures.ts'
 import { lists, listsQuery } from './lists-schema.ts'
 import { metricsWriter } from './metrics.ts'
 import {
@@ -19,7 +19,7 @@ import {
   flushBody,
   flushed,
   health,
-  pauseState,
+  pauseChanged,
   reportCounts,
   reportsBody,
 } from './schemas.ts'
@@ -39,6 +39,12 @@ const TEXT_TYPES = ['application/x-ndjson', 'application/octet-stream', 'applica
 const OTHER_TYPE = Object.assign(new Error('send lines as text/plain or application/x-ndjson, or as JSON'), {
   statusCode: 415,
 })
+
+/** What a view says; a problem becomes a failure: 404 for what is not there, 409 for what cannot be done now. */
+const told = <T extends object>(reply: FastifyReply, result: T | Problem): T =>
+  'code' in result && 'message' in result
+    ? (reply.code(result.code === 'ASKFIRST_E_HTTP_REQUEST' ? 404 : 409).send(failureOf(result)) as unknown as T)
+    : (result as T)
 
 /** All routes over one set of views. */
 export const routes =
@@ -66,7 +72,7 @@ export const routes =
           response: { 200: findingsPage.describe('one page'), ...failures },
         },
       },
-      ({ query }) => views.findings(query),
+      async ({ query }, reply) => told(reply, await views.findings(query)),
     )
 
     app.get(
@@ -79,7 +85,7 @@ export const routes =
           response: { 200: explanation.describe('everything that bears on the name'), ...failures },
         },
       },
-      ({ query }) => views.explain(query.name, query.device),
+      async ({ query }, reply) => told(reply, await views.explain(query.name, query.device)),
     )
 
     app.get(
@@ -134,27 +140,25 @@ export const routes =
           operationId: 'pause',
           summary: 'Blocks nothing for a while, or ends that',
           body: pauseBody,
-          response: { 200: pauseState.describe('how it is now'), ...failures },
+          response: { 200: pauseChanged.describe('how it is now'), ...failures },
         },
       },
-      ({ body: { seconds, ...scope }, ip }) => {
+      async ({ body: { seconds, ...scope }, ip }, reply) => {
         const by = `HTTP from ${parseAddress(ip) ?? ip}`
-        return seconds === 0 ? views.resume(by, scope) : views.pause(seconds, by, scope)
+        return told(reply, await (seconds === 0 ? views.resume(by, scope) : views.pause(seconds, by, scope)))
       },
     )
 
     const change = { response: { 200: changed.describe('what holds now'), ...failures } }
-    const told = (reply: FastifyReply, result: Changed | Problem): unknown =>
-      'code' in result ? reply.code(409).send(failure(result.code, result.message)) : result
     app.post(
       '/api/v1/rules',
       { schema: { operationId: 'rule', summary: 'Blocks or allows a name from now on', body: ruleBody, ...change } },
-      async ({ body }, reply) => told(reply, await views.rule(body)) as Changed,
+      async ({ body }, reply) => told(reply, await views.rule(body)),
     )
     app.post(
       '/api/v1/devices/name',
       { schema: { operationId: 'nameDevice', summary: 'Gives a device a name', body: nameBody, ...change } },
-      async ({ body: { mac, name } }, reply) => told(reply, await views.nameDevice(mac, name)) as Changed,
+      async ({ body }, reply) => told(reply, await views.nameDevice(body)),
     )
     app.post(
       '/api/v1/bonus',
@@ -166,7 +170,7 @@ export const routes =
           ...change,
         },
       },
-      async ({ body: { group, minutes } }, reply) => told(reply, await views.bonus(group, minutes)) as Changed,
+      async ({ body: { group, minutes } }, reply) => told(reply, await views.bonus(group, minutes)),
     )
 
     app.post(

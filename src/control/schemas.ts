@@ -40,18 +40,23 @@ const CLASSES = ['plain', 'ntp', 'stun', 'p2p', 'after-dns-bypass', 'dns', 'dot'
   | BypassClass
 )[]
 
-export const deviceId = z
+/** A device as people write it: by its id, or `name:` and its name in lower case. */
+export type DeviceRef = DeviceId | `name:${string}`
+
+export const deviceRef = z
   .string()
-  .max(64)
-  .transform((text, context): DeviceId => {
+  .min(1)
+  .max(128)
+  .transform((text, context): DeviceRef => {
     const bare = text.replace(/^(ip|mac):/, '')
     const mac = text.startsWith('ip:') ? undefined : parseMac(bare)
     if (mac !== undefined) return `mac:${mac}`
     const address: Address | undefined = text.startsWith('mac:') ? undefined : parseAddress(bare)
     if (address !== undefined) return `ip:${address}`
+    if (bare === text) return `name:${text.toLowerCase()}`
     context.addIssue({
       code: 'custom',
-      message: 'write an address, a MAC, or a device id such as mac:aa:bb:cc:dd:ee:ff',
+      message: 'write an address, a MAC, a name, or a device id such as mac:aa:bb:cc:dd:ee:ff',
     })
     return z.NEVER
   })
@@ -89,7 +94,7 @@ const cursor = z
 /** `GET /api/v1/findings?…` */
 export const findingsQuery = z.strictObject({
   kind: z.enum(FINDING_KINDS).optional().describe('only this kind'),
-  device: deviceId.optional().describe('only this device: its id, an address or a MAC'),
+  device: deviceRef.optional().describe('only this device: its id, an address, a MAC or its name'),
   since: moment.optional().describe('only what was seen at or after this time'),
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(PAGE_DEFAULT).describe('findings on one page'),
   cursor: cursor.optional().describe('"next" of the page before'),
@@ -99,7 +104,7 @@ export type FindingsQuery = z.output<typeof findingsQuery>
 /** `GET /api/v1/explain?…` */
 export const explainQuery = z.strictObject({
   name: name.describe('the domain name'),
-  device: deviceId.optional().describe('as this device would get it: its id, an address or a MAC'),
+  device: deviceRef.optional().describe('as this device would get it: its id, an address, a MAC or its name'),
 })
 
 /** `POST /api/v1/cache/flush` */
@@ -136,6 +141,12 @@ export const pauseState = z
   .object({ active: z.boolean(), until: time.nullable(), by: z.string().nullable().describe('who asked for it') })
   .meta({ id: 'PauseState' })
 export type PauseState = z.output<typeof pauseState>
+
+/** The same after it was changed. */
+export const pauseChanged = pauseState
+  .extend({ file: z.string().nullable().describe('where it stands; null: nowhere, so that a restart ends it') })
+  .meta({ id: 'PauseChanged' })
+export type PauseChanged = z.output<typeof pauseChanged>
 
 /** Whether the server does its work. */
 export const health = z
@@ -193,6 +204,22 @@ export type Devices = z.output<typeof devices>
 
 const codes = Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]
 
+const place = z.object({
+  file: z.string().optional(),
+  line: z.int().min(1).optional(),
+  column: z.int().min(1).optional(),
+  path: z.string().optional().describe('the key of a file or of the request'),
+})
+
 /** How every request fails. */
-export const failed = z.object({ error: z.object({ code: z.enum(codes), message: z.string() }) }).meta({ id: 'Failed' })
+export const failed = z
+  .object({
+    error: z.object({
+      code: z.enum(codes),
+      message: z.string(),
+      place: place.optional().describe('where it is wrong'),
+      hint: z.string().optional().describe('what to do about it'),
+    }),
+  })
+  .meta({ id: 'Failed' })
 export type Failed = z.output<typeof failed>

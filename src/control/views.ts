@@ -1,12 +1,19 @@
 // The port through which the HTTP API sees the server. Knows neither HTTP nor the classes behind it.
-import type { Mac } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
-import type { DeviceId } from '../ledger/device.ts'
-import type { Changed, RuleBody } from './change-schemas.ts'
+import type { Changed, NameBody, RuleBody } from './change-schemas.ts'
 import type { Explanation } from './explain-schema.ts'
 import type { Lists } from './lists-schema.ts'
-import type { Devices, FindingsPage, FindingsQuery, Flushed, Health, PauseState, ReportCounts } from './schemas.ts'
+import type {
+  DeviceRef,
+  Devices,
+  FindingsPage,
+  FindingsQuery,
+  Flushed,
+  Health,
+  PauseChanged,
+  ReportCounts,
+} from './schemas.ts'
 import type { Stats } from './stats-schema.ts'
 
 type Soon<T> = T | Promise<T>
@@ -14,27 +21,27 @@ type Soon<T> = T | Promise<T>
 /** Whom a pause is for; both left out: everybody. */
 export interface Scope {
   readonly group?: string | undefined
-  readonly device?: DeviceId | undefined
+  readonly device?: DeviceRef | undefined
 }
 
 /** What the composition root fills in. None of these may throw for what a client sends: that is checked before. */
 export interface Views {
   /** Every figure; `/metrics` is made from the same, so the two never disagree. */
   stats(): Soon<Stats>
-  findings(query: FindingsQuery): Soon<FindingsPage>
-  /** `device` is an id; `ip:…` may be an address of a device that is known by its MAC. */
-  explain(name: Name, device: DeviceId | undefined): Soon<Explanation>
+  findings(query: FindingsQuery): Soon<FindingsPage | Problem>
+  /** `ip:…` may be an address of a device that is known by its MAC; a name that no device has is a problem. */
+  explain(name: Name, device: DeviceRef | undefined): Soon<Explanation | Problem>
   devices(): Soon<Devices>
   /** All lists; `compare` with what each shares with the others. */
   lists(compare: boolean): Soon<Lists>
   /** Takes text in lines as a firewall wrote them, at most `BODY_MAX` bytes. `source` names the intake source. */
   takeReports(text: string, source: string): Soon<ReportCounts>
   /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */
-  pause(seconds: number, by: string, scope: Scope): Soon<PauseState>
-  resume(by: string, scope: Scope): Soon<PauseState>
+  pause(seconds: number, by: string, scope: Scope): Soon<PauseChanged | Problem>
+  resume(by: string, scope: Scope): Soon<PauseChanged | Problem>
   /** Writes a rule down and lets it hold; a problem where that cannot be. */
   rule(rule: RuleBody): Soon<Changed | Problem>
-  nameDevice(mac: Mac, name: string): Soon<Changed | Problem>
+  nameDevice(body: NameBody): Soon<Changed | Problem>
   /** Gives the members of a group so many minutes before its hours begin, or go on. */
   bonus(group: string, minutes: number): Soon<Changed | Problem>
   /** Forgets what is cached for a name, or for a zone with all under it. */

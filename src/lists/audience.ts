@@ -62,6 +62,14 @@ export function withAudience<L extends { readonly name: string }>(
       })
     }
   }
+  for (const { path, kind, group, rules } of own) {
+    if (group === undefined || group === DEFAULT_GROUP || groups.some(({ name }) => name === group)) continue
+    problems.push({
+      code: 'ASKFIRST_E_CONFIG_VALUE',
+      message: `there is no group ${safeText(group, 64)}: what stands there for it is for nobody`,
+      place: { file: path, line: rules[0]?.line ?? 1, path: `groups.${safeText(group, 64)}.${kind}` },
+    })
+  }
   const whom = ({ name }: L): Whom => {
     const named = groups.filter(({ lists: patterns }) => patterns.some((pattern) => nameMatches(pattern, name)))
     const answer = answers.find(({ lists: patterns }) => patterns.some((pattern) => nameMatches(pattern, name)))?.answer

@@ -1,6 +1,7 @@
 // Keeps the resolver told of groups and devices: who is who, which groups are off by their hours, who is paused. All time
 // arithmetic is here, once a second; none of it is done for a query.
 import { type Clock, type EpochMs, MINUTE, SECOND } from '../base/clock.ts'
+import type { OwnBonus } from '../config/rules-file.ts'
 import type { DeviceView } from '../ledger/device.ts'
 import type { Household, KnownDevice } from '../pipeline/profiles.ts'
 import type { Group } from '../policy/group.ts'
@@ -12,18 +13,14 @@ export interface HouseholdParts {
   readonly clock: Clock
   readonly devices: () => readonly DeviceView[]
   readonly pausing: Pausing
+  /** All bonus minutes, those that are over among them. */
+  readonly bonuses: () => readonly OwnBonus[]
 }
 
 /** Groups and their hours, as configured. */
 export interface GroupSettings {
   readonly groups: readonly Group[]
   readonly hours: ReadonlyMap<string, Schedule>
-}
-
-/** A time in which a group does not hold although its hours say so. */
-export interface Bonus {
-  readonly from: EpochMs
-  readonly to: EpochMs
 }
 
 /** How often the hours are looked at, ms: a group goes on and off at most so late. */
@@ -33,7 +30,6 @@ const LOOK_EVERY_MS = SECOND
 export class HouseholdKeeper {
   readonly #parts: HouseholdParts
   readonly #timer: NodeJS.Timeout
-  readonly #bonuses = new Map<string, Bonus>()
   #settings: GroupSettings
   #known = ''
   #household: Household | undefined
@@ -61,6 +57,7 @@ export class HouseholdKeeper {
   look(): void {
     const { clock, pausing, devices } = this.#parts
     const now = clock.now()
+    pausing.look()
     const { groups, hours } = this.#settings
     const off = groups.flatMap(({ name }) => (this.#isOff(name, hours.get(name), now) ? [name] : []))
     const paused = pausing.paused
@@ -81,25 +78,21 @@ export class HouseholdKeeper {
   /** What the hours of a group say now; undefined where it has none. */
   hoursOf(
     group: string,
-  ): { readonly schedule: string; readonly on: boolean; readonly bonus: Bonus | undefined } | undefined {
+  ): { readonly schedule: string; readonly on: boolean; readonly bonus: OwnBonus | undefined } | undefined {
     const schedule = this.#settings.hours.get(group)
-    const bonus = this.#bonuses.get(group)
-    return schedule && { schedule: schedule.name, on: isOn(schedule, this.#parts.clock.now()), bonus }
+    const now = this.#parts.clock.now()
+    return schedule && { schedule: schedule.name, on: isOn(schedule, now), bonus: this.#bonusOf(group, now) }
   }
 
   /**
-   * Lets a group hold so many minutes later: from now, where its hours are on, else from their next start. Undefined
-   * where the group has no hours, or none that come within eight days.
+   * When a group would not hold by so many bonus minutes: from now, where its hours are on, else from their next start.
+   * Undefined where the group has no hours, or none that come within eight days.
    */
-  grant(group: string, minutes: number): Bonus | undefined {
+  bonusFor(group: string, minutes: number): OwnBonus | undefined {
     const now = this.#parts.clock.now()
     const schedule = this.#settings.hours.get(group)
     const from = schedule && (isOn(schedule, now) ? now : nextStart(schedule, now))
-    if (from === undefined) return undefined
-    const bonus = { from, to: from + minutes * MINUTE }
-    this.#bonuses.set(group, bonus)
-    this.look()
-    return bonus
+    return from === undefined ? undefined : { group, from, to: from + minutes * MINUTE }
   }
 
   close(): void {
@@ -108,9 +101,13 @@ export class HouseholdKeeper {
 
   #isOff(group: string, schedule: Schedule | undefined, now: EpochMs): boolean {
     if (schedule === undefined) return false
-    const bonus = this.#bonuses.get(group)
-    if (bonus !== undefined && now >= bonus.to) this.#bonuses.delete(group)
-    return !isOn(schedule, now) || (bonus !== undefined && now >= bonus.from && now < bonus.to)
+    const bonus = this.#bonusOf(group, now)
+    return !isOn(schedule, now) || (bonus !== undefined && now >= bonus.from)
+  }
+
+  /** The bonus minutes of a group that are not over; given twice, the latest ones. */
+  #bonusOf(group: string, now: EpochMs): OwnBonus | undefined {
+    return this.#parts.bonuses().findLast((bonus) => bonus.group === group && bonus.to > now)
   }
 }
 

@@ -1,36 +1,57 @@
-// Keeps the rules and names that people give at run time: reads their file, follows edits of it, writes one more, whole or
-// not at all. Knows the file, not what comes of the rules.
-import { randomBytes } from 'node:crypto'
+// Keeps what people give at run time (rules, names, pauses, bonus minutes): reads its file, follows edits of it, writes one
+// thing more, whole or not at all. Knows the file, not what comes of it.
 import { readFileSync } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Mac } from '../base/address.ts'
+import type { Clock } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { FILE_MAX } from '../config/read.ts'
-import { type RuleScope, type RulesFile, readRules, withName, withRule } from '../config/rules-file.ts'
+import { type Edit, withBonus, withName, withPause, withRule } from '../config/rules-edit.ts'
+import {
+  NO_RULES,
+  type OwnBonus,
+  type OwnPause,
+  type RuleScope,
+  type RulesFile,
+  readRules,
+} from '../config/rules-file.ts'
 import { type ConfigWatch, watchConfig } from '../config/watch.ts'
 import type { ListKind } from '../policy/decision.ts'
+import { replaceFile } from './replace-file.ts'
 
-/** Who hears of new rules, and of what in the file cannot be used. */
+/** Who hears of changes, and of what in the file cannot be used. */
 export interface OwnRulesEvents {
-  /** The rules or names are other ones now. Resolves when they hold. */
-  readonly changed: () => Promise<void>
+  /** Something in the file is another one now; `rules`: the rules are. Resolves when it holds, or with why it does not. */
+  readonly changed: (rules: boolean) => Promise<Problem | undefined>
   readonly problems: (problems: readonly Problem[]) => void
 }
 
-/** The rules at work. */
+/** How often something was changed over the API since the start, and how often that could not be written. */
+export interface OwnRulesCounts {
+  readonly written: number
+  readonly failed: number
+}
+
+/** The file at work. */
 export class OwnRulesKeeper {
   readonly #path: string
+  readonly #clock: Clock
   readonly #events: OwnRulesEvents
   readonly #watch: ConfigWatch
   #text = ''
-  #file: RulesFile = { rules: [], names: new Map(), problems: [] }
+  #file = NO_RULES
+  /** What holds without standing in the file, because that cannot be written. */
+  readonly #pauses = new Map<string, OwnPause>()
+  readonly #bonuses = new Map<string, OwnBonus>()
+  #counts = { written: 0, failed: 0 }
   #writing: Promise<unknown> = Promise.resolve()
 
-  constructor(path: string, events: OwnRulesEvents) {
+  constructor(path: string, clock: Clock, events: OwnRulesEvents) {
     this.#path = path
+    this.#clock = clock
     this.#events = events
-    this.#watch = watchConfig(path, () => void (this.#read() && events.changed()))
+    this.#watch = watchConfig(path, () => void this.#followed())
     this.#read()
   }
 
@@ -43,81 +64,140 @@ export class OwnRulesKeeper {
   get names(): RulesFile['names'] {
     return this.#file.names
   }
+  /** Those that are over among them. */
+  get pauses(): readonly OwnPause[] {
+    return [...this.#file.pauses, ...this.#pauses.values()]
+  }
+  get bonuses(): readonly OwnBonus[] {
+    return [...this.#file.bonuses, ...this.#bonuses.values()]
+  }
+  /** What in the file cannot be used, as it is now. */
+  get problems(): readonly Problem[] {
+    return this.#file.problems
+  }
+  get counts(): OwnRulesCounts {
+    return this.#counts
+  }
 
-  /** Blocks or allows a name for everybody, a group or a device; resolves when that holds. */
+  /** Blocks or allows a name for everybody, a group or a device; resolves when that holds, or with why it does not. */
   add(kind: ListKind, rule: string, scope: RuleScope): Promise<Problem | undefined> {
-    return this.#write((text) => withRule(text, kind, rule, scope))
+    return this.#write(withRule(kind, rule, scope))
   }
 
   /** Gives a device a name. */
   name(mac: Mac, name: string): Promise<Problem | undefined> {
-    return this.#write((text) => withName(text, mac, name))
+    return this.#write(withName(mac, name))
+  }
+
+  /** Pauses. Where it cannot be written it holds all the same, until a restart: the problem says so. */
+  async pause(pause: OwnPause): Promise<Problem | undefined> {
+    this.#pauses.delete(keyOf(pause))
+    const problem = await this.#write(withPause(pause, pause))
+    if (problem !== undefined) this.#pauses.set(keyOf(pause), pause)
+    return problem
+  }
+
+  /** Ends a pause. A problem where it stands in a file that cannot be written: it goes on then. */
+  async resume(scope: RuleScope): Promise<Problem | undefined> {
+    this.#pauses.delete(keyOf(scope))
+    const key = keyOf(scope)
+    if (!this.#file.pauses.some((pause) => keyOf(pause) === key)) return undefined
+    return this.#write(withPause(scope, undefined))
+  }
+
+  /** Gives bonus minutes; where they cannot be written as `pause`. */
+  async bonus(bonus: OwnBonus): Promise<Problem | undefined> {
+    this.#bonuses.delete(bonus.group)
+    const problem = await this.#write(withBonus(bonus))
+    if (problem !== undefined) this.#bonuses.set(bonus.group, bonus)
+    return problem
   }
 
   close(): void {
     this.#watch.close()
   }
 
-  /** Reads the file; whether it says something else now. A file that cannot be used changes nothing. */
-  #read(): boolean {
-    let text = ''
-    try {
-      text = readFileSync(this.#path, 'utf8')
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.#events.problems([this.#cannot('read', error)])
-    }
-    if (text === this.#text) return false
-    if (text.length > FILE_MAX) {
-      this.#events.problems([this.#cannot('read', 'it is larger than 1 MiB')])
-      return false
-    }
-    return this.#take(text)
+  async #followed(): Promise<void> {
+    const before = this.#file.rules
+    if (!this.#read()) return
+    await this.#events.changed(!isDeepStrictEqual(before, this.#file.rules))
   }
 
+  /** Reads the file; whether it says something else now. A file that cannot be used changes nothing, and is told. */
+  #read(): boolean {
+    const read = this.#look()
+    if (typeof read === 'string') return this.#take(read)
+    this.#events.problems([read])
+    return false
+  }
+
+  #look(): string | Problem {
+    try {
+      const text = readFileSync(this.#path, 'utf8')
+      return text.length > FILE_MAX ? this.#cannot('read', 'it is larger than 1 MiB') : text
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : this.#cannot('read', error)
+    }
+  }
+
+  /** Takes a text; false where it says what is known, or is no YAML: then what was before stays. */
   #take(text: string): boolean {
+    if (text === this.#text) return false
     const file = readRules(text, this.#path)
     if (file.problems.length > 0) this.#events.problems(file.problems)
-    // A slip in the YAML leaves nothing to read: the rules before stay.
-    if (file.problems.some(({ code }) => code === 'ASKFIRST_E_CONFIG_SYNTAX')) return false
+    if (file.problems.some(isSyntax)) return false
     this.#text = text
     this.#file = file
     return true
   }
 
   /** One at a time, from what the file says at that moment. */
-  #write(change: (text: string) => string): Promise<Problem | undefined> {
+  #write(change: Edit): Promise<Problem | undefined> {
     const done = this.#writing.then(() => this.#writeNow(change))
     this.#writing = done
-    return done
+    return done.then((problem) => {
+      const { written, failed } = this.#counts
+      this.#counts = problem === undefined ? { written: written + 1, failed } : { written, failed: failed + 1 }
+      return problem
+    })
   }
 
-  async #writeNow(change: (text: string) => string): Promise<Problem | undefined> {
-    this.#read()
-    const temporary = `${this.#path}.${randomBytes(6).toString('hex')}.tmp`
+  async #writeNow(change: Edit): Promise<Problem | undefined> {
+    const read = this.#look()
+    if (typeof read !== 'string') return { ...read, code: 'ASKFIRST_E_RULES_WRITE' }
+    const known = this.#file.rules
+    const moved = this.#take(read)
+    if (read !== this.#text) {
+      // Somebody is at work on it: what they wrote must not be lost.
+      const [slip] = readRules(read, this.#path).problems.filter(isSyntax)
+      return { ...this.#cannot('written', slip?.message ?? 'it has a mistake'), place: slip?.place ?? {}, hint: MEND }
+    }
     try {
-      const text = change(this.#text)
-      if (text !== this.#text) {
-        await using handle = await open(temporary, 'wx', 0o644)
-        await handle.writeFile(text)
-        await handle.sync()
-        await rename(temporary, this.#path)
+      const text = change(read, this.#clock.now())
+      if (text !== read) {
+        await replaceFile(this.#path, text)
         this.#take(text)
-        await this.#events.changed()
-      }
-      return undefined
+      } else if (!moved) return undefined
     } catch (error) {
-      await rm(temporary, { force: true })
       return this.#cannot('written', error)
     }
+    return this.#events.changed(!isDeepStrictEqual(known, this.#file.rules))
   }
 
-  #cannot(what: string, error: unknown): Problem {
+  #cannot(what: 'read' | 'written', error: unknown): Problem {
     const why = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? error.message) : String(error)
     return {
-      code: 'ASKFIRST_E_CONFIG_READ',
+      code: what === 'read' ? 'ASKFIRST_E_CONFIG_READ' : 'ASKFIRST_E_RULES_WRITE',
       message: `the file of rules cannot be ${what}: ${safeText(why, 200)}`,
       place: { file: this.#path, path: 'rules' },
-      hint: 'Name a file under "rules" that the user that runs askfirst may read and write.',
+      hint: 'Name a file under "rules" that the user that runs askfirst may read and write, as the folder that it is in.',
     }
   }
 }
+
+const MEND = 'Mend the file first: what stands there is not overwritten.'
+
+const isSyntax = ({ code }: Problem): boolean => code === 'ASKFIRST_E_CONFIG_SYNTAX'
+
+const keyOf = ({ group, device }: RuleScope): string =>
+  device !== undefined ? `device ${device}` : group !== undefined ? `group ${group}` : 'all'

@@ -37,7 +37,7 @@ export class PolicyKeeper {
   #policy: Policy
   #loaded: EpochMs
   #watch: ListWatch
-  #working: Promise<void> = Promise.resolve()
+  #working: Promise<Problem | undefined> = Promise.resolve(undefined)
   #again = false
 
   private constructor(
@@ -103,16 +103,19 @@ export class PolicyKeeper {
     return { buffer, lists, generation: this.#policy.generation, conditionals }
   }
 
-  /** Other lists from now on. */
-  async use(sources: ListSources): Promise<void> {
+  /** Other lists from now on; resolves as `reload`. */
+  use(sources: ListSources): Promise<Problem | undefined> {
     this.#sources = sources
     this.#watch.close()
     this.#watch = watchLists(sources, () => void this.reload())
-    await this.reload()
+    return this.reload()
   }
 
-  /** Compiles anew; one at a time, and once more if something changed meanwhile. Resolves when all is applied. */
-  reload(): Promise<void> {
+  /**
+   * Compiles anew; one at a time, and once more if something changed meanwhile. Resolves when all is applied, or with the
+   * first problem where nothing is.
+   */
+  reload(): Promise<Problem | undefined> {
     if (this.#again) return this.#working
     this.#again = true
     this.#working = this.#working.then(() => {
@@ -126,10 +129,10 @@ export class PolicyKeeper {
     this.#watch.close()
   }
 
-  async #reload(onBroken: OnBroken): Promise<void> {
+  async #reload(onBroken: OnBroken): Promise<Problem | undefined> {
     const compiled = await compilePolicy(this.#sources, onBroken, this.#saved)
     if (compiled.problems.length > 0) this.#events.problems(compiled.problems, compiled.kind === 'refused')
-    if (compiled.kind === 'refused') return
+    if (compiled.kind === 'refused') return compiled.problems[0]
     const before = this.#policy
     this.#compiled = compiled
     this.#policy = openPolicy(compiled.buffer, compiled.lists, before.generation + 1, compiled.conditionals)
@@ -141,5 +144,6 @@ export class PolicyKeeper {
       allowedBefore: before.allowed,
       ms: compiled.ms,
     })
+    return undefined
   }
 }

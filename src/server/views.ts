@@ -1,12 +1,10 @@
 // What the HTTP API shows, put together from the parts that know it.
 import type { Clock, EpochMs } from '../base/clock.ts'
-import type { Name } from '../base/name.ts'
-import type { Explanation } from '../control/explain-schema.ts'
 import { cacheStats, journalStats, listStats, upstreamStats } from '../control/figures.ts'
 import { pageOf } from '../control/page.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { Stats } from '../control/stats-schema.ts'
-import type { Scope, Views } from '../control/views.ts'
+import type { Views } from '../control/views.ts'
 import type { Intake, SourceHealth } from '../intake/intake.ts'
 import type { Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
@@ -16,13 +14,13 @@ import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import type { CertificateKeeper } from './certificate-keeper.ts'
-import { addRule, grantBonus, keyOf, nameDevice } from './changes.ts'
+import { addRule, deviceOf, grantBonus, nameDevice, pause } from './changes.ts'
 import { explain } from './explain.ts'
 import type { HouseNames } from './house-names.ts'
 import type { HouseholdKeeper } from './household.ts'
 import { downloadStats, listView } from './list-view.ts'
 import type { OwnRulesKeeper } from './own-rules.ts'
-import type { Pause, PauseScope, Pausing } from './pausing.ts'
+import type { Pause, Pausing } from './pausing.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
 /** The parts behind the views. */
@@ -55,12 +53,20 @@ export interface Parts {
 
 /** Fills the port of the API. */
 export function views(parts: Parts): Views {
-  const { clock, ledger, policy, pausing } = parts
+  const { clock, ledger, policy } = parts
   const nameOf = (device: DeviceId): string | undefined => ledger.nameOf(device)
   return {
     stats: async () => statsOf(parts, await parts.resolver.sync()),
-    findings: (query) => pageOf(ledger.findings(), { ...query, device: query.device && known(query.device) }, nameOf),
-    explain: (name, device) => explainView(parts, name, device && known(device)),
+    findings: (query) => {
+      const device = query.device && deviceOf(parts, query.device)
+      return typeof device === 'object' ? device : pageOf(ledger.findings(), { ...query, device }, nameOf)
+    },
+    explain: (name, ref) => {
+      const device = ref && deviceOf(parts, ref)
+      return typeof device === 'object'
+        ? device
+        : explain({ ...parts, pause: pauseView(parts.pausing.state) }, name, device)
+    },
     devices: () => ({
       devices: ledger.devices().map((device) => ({
         id: device.id,
@@ -75,10 +81,10 @@ export function views(parts: Parts): Views {
     }),
     lists: listView({ policy, downloads: parts.downloads, counters: () => parts.tally.counters() }),
     takeReports: (text, source) => parts.intake.takeText(text, source),
-    pause: (seconds, by, scope) => pauseView(pausing.start(seconds, by, pauseScope(scope))),
-    resume: (_, scope) => pauseView(pausing.end(pauseScope(scope))),
-    rule: ({ kind, name, group, device }) => addRule(parts, kind, name, group, device && known(device)),
-    nameDevice: (mac, name) => nameDevice(parts, mac, name),
+    pause: (seconds, by, scope) => pause(parts, seconds, by, scope),
+    resume: (by, scope) => pause(parts, 0, by, scope),
+    rule: (body) => addRule(parts, body),
+    nameDevice: (body) => nameDevice(parts, body),
     bonus: (group, minutes) => grantBonus(parts, group, minutes),
     flush: async (name, zone) => ({ name, zone, flushed: await parts.resolver.flush(name, zone) }),
     health: () => {
@@ -86,20 +92,6 @@ export function views(parts: Parts): Views {
       if (clock.now() < parts.started) reasons.push('the clock of this machine was set back since the start')
       return { ok: reasons.length === 0, reasons }
     },
-  }
-
-  function pauseScope({ group, device }: Scope): PauseScope {
-    if (group !== undefined) return { kind: 'group', group }
-    return device === undefined ? { kind: 'all' } : { kind: 'device', device: keyOf(known(device)) }
-  }
-
-  /** An address may belong to a device that is known by its MAC. */
-  function known(device: DeviceId): DeviceId {
-    return device.startsWith('ip:') ? ledger.deviceOf(device.slice(3)) : device
-  }
-
-  function explainView(all: Parts, name: Name, device: DeviceId | undefined): Promise<Explanation> {
-    return explain({ ...all, pause: pauseView(pausing.state), policy }, name, device)
   }
 }
 

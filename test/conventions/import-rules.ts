@@ -50,7 +50,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   'prom-client': ['control/metrics.ts'],
   re2js: ['policy/pattern.ts'],
   'reflect-metadata': ['certificates/make.ts'],
-  yaml: ['config/document.ts', 'config/reference.ts', 'config/rules-file.ts'],
+  yaml: ['config/document.ts', 'config/reference.ts', 'config/rules-edit.ts'],
   zod: ['config/', 'control/'],
 }
 

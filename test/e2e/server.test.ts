@@ -1,14 +1,14 @@
 // The program as people meet it: its command line, its first minute, its signals, its way with trouble. Loopback only.
-import { createSocket } from 'node:dgram'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
+import { address, ask, cli } from '../support/asking.ts'
 import { type Running, start } from '../support/house/running.ts'
 import { until } from '../support/house/until.ts'
 import { answerTo, type NameServer, startNameServer } from '../support/name-server.ts'
-import { type AskOptions, extendedErrorOf, queryPacket, readPacket } from '../support/packets.ts'
+import { extendedErrorOf, readPacket } from '../support/packets.ts'
 import { freePorts } from '../support/ports.ts'
 
 let folder: string
@@ -52,29 +52,6 @@ async function run(
   programs.push(program)
   await ready(program)
   return { program, home, dns, syslog, http: `http://127.0.0.1:${http}` }
-}
-
-/** Asks over UDP; rejects after two seconds of silence. */
-async function ask(port: number, name: string, options: AskOptions = {}, from = '127.0.0.1'): Promise<Buffer> {
-  const socket = createSocket('udp4')
-  await new Promise<void>((resolve) => socket.bind(0, from, resolve))
-  return new Promise<Buffer>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`no answer for ${name}`)), 2000)
-    socket.on('message', (packet) => {
-      clearTimeout(late)
-      resolve(packet)
-    })
-    socket.send(queryPacket(name, { edns: 1232, ...options }), port, '127.0.0.1')
-  }).finally(() => socket.close())
-}
-
-const address = async (port: number, name: string): Promise<unknown> =>
-  (readPacket(await ask(port, name)).answers?.[0] as { data?: unknown } | undefined)?.data
-
-const cli = async (...args: string[]): Promise<{ code: number; text: string }> => {
-  const program = start(...askfirstCommand(...args))
-  const code = await program.ended
-  return { code, text: program.lines.join('\n') }
 }
 
 describe('the first minute', () => {

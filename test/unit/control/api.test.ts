@@ -68,7 +68,7 @@ describe('reading', () => {
     ['/api/v1/explain?name=a..b', 'name: not a domain name'],
     ['/api/v1/explain?name=a&name=b', 'name: must be one text'],
     [`/api/v1/explain?name=${'a.'.repeat(2000)}`, 'name: '],
-    ['/api/v1/explain?name=a.example&device=nobody', 'device: write an address'],
+    ['/api/v1/explain?name=a.example&device=mac:nobody', 'device: write an address'],
     ['/api/v1/explain?name=a.example&device=mac:192.168.1.1', 'device: write an address'],
     ['/api/v1/explain?name=a.example&devcie=1', 'devcie'],
     ['/api/v1/findings?limit=0', 'limit'],
@@ -190,9 +190,9 @@ describe('pause', () => {
   test('pauses for the seconds asked for and says who did; 0 resumes', async () => {
     const { own, api } = await start()
     const paused = await post(api, '/api/v1/pause', '{"seconds":300}', 'application/json')
-    expect(paused.json()).toEqual({ active: true, until: '2026-11-22T12:35:00.000Z', by: 'HTTP from 127.0.0.1' })
+    expect(paused.json()).toMatchObject({ active: true, until: '2026-11-22T12:35:00.000Z', by: 'HTTP from 127.0.0.1' })
     const resumed = await post(api, '/api/v1/pause', '{"seconds":0}', 'application/json')
-    expect(resumed.json()).toEqual({ active: false, until: null, by: null })
+    expect(resumed.json()).toMatchObject({ active: false, until: null, by: null })
     expect(own.pauses.map((pause) => pause.seconds)).toEqual([300, 0])
   })
 
@@ -225,6 +225,46 @@ describe('pause', () => {
     const response = await api.inject({ method: 'POST', url: '/api/v1/pause', headers: HOST })
     expect(response.statusCode).toBe(400)
     expect(response.json().error.message).toContain('a body is needed')
+  })
+})
+
+describe('changes at run time', () => {
+  const change = async (path: string, body: object) =>
+    post((await start()).api, path, JSON.stringify(body), 'application/json')
+
+  test('say what holds now and where it stands', async () => {
+    const rule = await change('/api/v1/rules', { kind: 'block', name: '*.ADS.example', device: '192.168.1.20' })
+    expect(rule.json()).toEqual({ done: '*.ads.example block', file: '/etc/askfirst/rules.yaml' })
+    const named = await change('/api/v1/devices/name', { device: '02:00:5E:10:00:01', name: 'Télé' })
+    expect(named.json()).toMatchObject({ done: 'mac:02:00:5e:10:00:01 Télé' })
+  })
+
+  test.each([
+    ['/api/v1/rules', { kind: 'block', name: 'not a name' }, 'name'],
+    ['/api/v1/rules', { kind: 'block', name: '*.' }, 'name'],
+    ['/api/v1/rules', { kind: 'forbid', name: 'a.example' }, 'kind'],
+    ['/api/v1/rules', { kind: 'block', name: 'a.example', device: 'mac:tv' }, 'device'],
+    ['/api/v1/devices/name', { device: '02:00:5e:10:00:01', name: 'two\nlines' }, 'name'],
+    ['/api/v1/devices/name', { device: '02:00:5e:10:00:01', name: ' ' }, 'name'],
+    ['/api/v1/bonus', { group: 'kids', minutes: 0 }, 'minutes'],
+  ])('%s %j is refused, and the place says which key is wrong', async (path, body, key) => {
+    const response = await change(path, body)
+    expect(response.statusCode).toBe(400)
+    expect(response.json().error).toMatchObject({ code: 'ASKFIRST_E_HTTP_REQUEST', place: { path: key } })
+  })
+
+  test('a group and a device at once are refused', async () => {
+    const response = await change('/api/v1/rules', { kind: 'block', name: 'a.example', device: 'tv', group: 'kids' })
+    expect(response.statusCode).toBe(400)
+    expect(response.json().error.message).toContain('not both')
+  })
+
+  test('a problem has its code, its place and the way out', async () => {
+    const response = await change('/api/v1/bonus', { group: 'kids', minutes: 5 })
+    expect(response.statusCode).toBe(404)
+    expect(response.json()).toEqual({
+      error: { code: 'ASKFIRST_E_HTTP_REQUEST', message: 'there is no group kids', place: { path: 'group' } },
+    })
   })
 })
 

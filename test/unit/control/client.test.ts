@@ -65,7 +65,7 @@ describe('the client', () => {
     const asked = await askExplain({ base, token: undefined }, 'not..a.name', undefined)
     expect(asked).toEqual({
       kind: 'failed',
-      problem: { code: 'ASKFIRST_E_HTTP_REQUEST', message: 'name: not a domain name' },
+      problem: { code: 'ASKFIRST_E_HTTP_REQUEST', message: 'not a domain name', place: { path: 'name' } },
     })
   })
 

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { baseOf } from '../../../src/control/client.ts'
 import {
+  changeCommand,
   explainCommand,
   findingsCommand,
   flushCommand,
+  listsCommand,
+  pauseCommand,
   statsCommand,
   type Terminal,
 } from '../../../src/control/commands.ts'
 import { type Control, startControl } from '../../../src/control/server.ts'
-import { house } from './house.ts'
+import { house, NOW } from './house.ts'
 
 let control: Control
 let base: string
@@ -61,6 +64,30 @@ describe('the commands', () => {
     const one = screen()
     expect(await flushCommand(at(), 'example.com', true, false, one)).toBe(0)
     expect(one.shown()).toBe('3 answers for example.com and all under it forgotten\n')
+  })
+
+  test('changes say what holds now and where it stands', async () => {
+    const one = screen()
+    const body = { kind: 'block', name: 'ads.example' }
+    expect(await changeCommand(at(), '/api/v1/rules', body, false, one)).toBe(0)
+    expect(one.shown()).toBe('ads.example block (/etc/askfirst/rules.yaml)\n')
+    const two = screen()
+    expect(await changeCommand(at(), '/api/v1/bonus', { group: 'kids', minutes: 5 }, false, two)).toBe(1)
+    expect(two.complained()).toBe('group: there is no group kids [ASKFIRST_E_HTTP_REQUEST]\n')
+    const three = screen()
+    expect(await pauseCommand(at(), { seconds: 300 }, false, three)).toBe(0)
+    expect(three.shown()).toMatch(/^not blocked until 2026-11-22 \d\d:35:00 \(\/etc\/askfirst\/rules\.yaml\)\n$/)
+    expect(await pauseCommand(at(), { seconds: 0 }, false, three)).toBe(0)
+    expect(three.shown()).toContain('blocked again\n')
+  })
+
+  test('lists come as a page and as JSON', async () => {
+    const one = screen()
+    expect(await listsCommand(at(), true, false, one, NOW)).toBe(0)
+    expect(one.shown()).toContain('lists.example/ads.txt')
+    const two = screen()
+    expect(await listsCommand(at(), false, true, two, NOW)).toBe(0)
+    expect(JSON.parse(two.shown()).lists).toHaveLength(2)
   })
 
   test('show a page for people and exit with 0', async () => {

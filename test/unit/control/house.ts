@@ -176,17 +176,22 @@ export function house(): House {
         return check<ReportCounts>({ reports: lines.length, notOurs: 0, unknownFormat: 0, rejected: 0 })
       },
       rule: ({ kind, name }) => check({ done: `${name} ${kind}`, file: '/etc/askfirst/rules.yaml' }),
-      nameDevice: (mac, name) => check({ done: `${mac} ${name}`, file: '/etc/askfirst/rules.yaml' }),
-      bonus: (group) => check({ code: 'ASKFIRST_E_HTTP_REQUEST', message: `there is no group ${group}` } as const),
+      nameDevice: ({ device, name }) => check({ done: `${device} ${name}`, file: '/etc/askfirst/rules.yaml' }),
+      bonus: (group) =>
+        check({
+          code: 'ASKFIRST_E_HTTP_REQUEST',
+          message: `there is no group ${group}`,
+          place: { path: 'group' },
+        } as const),
       pause: (seconds, by) => {
         own.pauses.push({ seconds, by })
         pause = { active: true, until: timeText(NOW + seconds * 1000), by }
-        return check(pause)
+        return check({ ...pause, file: '/etc/askfirst/rules.yaml' })
       },
       resume: (by) => {
         own.pauses.push({ seconds: 0, by })
         pause = { active: false, until: null, by: null }
-        return check(pause)
+        return check({ ...pause, file: '/etc/askfirst/rules.yaml' })
       },
       flush: (name, zone) => check({ name, zone, flushed: 3 }),
       health: () => check(own.health),
