@@ -65,40 +65,40 @@ export interface Batch {
   readonly limited: number
 }
 
-/** A client as the writer needs it; one object a client, so that equality is identity. */
+/** A client as the writer needs it; each has a number of its own. */
 export interface EntryClient {
+  readonly bytes: Uint8Array
+  readonly number: number
+}
+
+/** Memory of somebody who repeats answers: templates in its bytes, where each stands in the journal in its words. */
+export interface Kept {
+  readonly words: Int32Array
   readonly bytes: Uint8Array
 }
 
-/** What can be journalled again and again: a template, and where it stands in the current batch. */
-export interface Repeatable {
-  readonly template: Uint8Array
-  readonly outcome: number
-  /** Given when it comes a second time: whoever reads it keeps what it says under this number. */
-  id: number
-  batch: number
-  at: number
-  client: EntryClient | undefined
-  way: number
-}
+/** Words that the writer needs for each template that is repeated; -1 in all of them at first. */
+export const STANDING_WORDS = 4
+/** The number that whoever reads the journal keeps it under; the batch that it stands in last, where, and for whom. */
+const STANDING = { id: 0, batch: 1, at: 2, asker: 3 } as const
 
 const HEAD = 36
 const ID = 32
 const TRANSPORT = 3
 const LANE = 4
+const WAY_BITS = 3
 const WAYS: Readonly<Record<TransportKind, number>> = { udp: 0, tcp: 1, tls: 2, https: 3 }
 /** More addresses than this in one answer are not evidence of anything; the first ones are kept. */
 const MAX_HAND_OUTS = 64
 
-/** Makes the part of an entry that does not change while its answer is the same. */
-export function repeatable(query: Query, reply: Reply): Repeatable {
+/** The part of an entry that does not change while its answer is the same. */
+export function templateOf(query: Query, reply: Reply): Uint8Array {
   const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
   const addresses = handOuts.map(({ address }) => addressBytes(address) as Uint8Array)
   const { wire } = query
   // Of the right size at once and written byte by byte: a view, or a part of an array, would cost more than all the rest.
   const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { length }) => sum + 5 + length, 0))
-  const outcome = OUTCOMES.indexOf(reply.outcome.kind)
-  template[0] = outcome
+  template[0] = OUTCOMES.indexOf(reply.outcome.kind)
   template[1] = reasonNumber(reply.outcome)
   putU16(template, 2, reply.rcode)
   putU16(template, 4, query.type)
@@ -114,7 +114,7 @@ export function repeatable(query: Query, reply: Reply): Repeatable {
     putU32(template, at + 1 + bytes.length, (handOuts[i] as HandOut).ttl)
     at += 5 + bytes.length
   })
-  return { template, outcome, id: 0, batch: -1, at: 0, client: undefined, way: 0 }
+  return template
 }
 
 function reasonNumber(outcome: Outcome): number {
@@ -151,46 +151,69 @@ export class BatchWriter {
   }
 
   /** Notes one answered query. `now`: epoch ms; `latency`: µs. */
-  append(
-    what: Repeatable,
+  append(template: Uint8Array, client: EntryClient, now: EpochMs, latency: number, transport: TransportKind): void {
+    const at = this.#begin(template.length, template[0] as number, client, now, WAYS[transport], 0)
+    if (at < 0) return
+    this.#view.setUint32(at + 10, latency)
+    this.#buffer.set(template, at + HEAD)
+  }
+
+  /**
+   * Notes one more answer from the fast lane: `length` bytes of template at `templateAt`, its standing in the words from
+   * `standing`. Within a batch, equal ones of one client are counted up.
+   */
+  repeat(
+    { words, bytes }: Kept,
+    standing: number,
+    templateAt: number,
+    length: number,
     client: EntryClient,
     now: EpochMs,
-    latency: number,
     transport: TransportKind,
-    lane: boolean,
   ): void {
-    const way = lane ? WAYS[transport] | LANE : WAYS[transport]
-    if (what.batch === this.#number && what.client === client && what.way === way) {
-      const view = this.#view
-      view.setUint32(what.at + 2, view.getUint32(what.at + 2) + 1)
-      view.setUint32(what.at + 10, view.getUint32(what.at + 10) + latency)
+    const way = WAYS[transport] | LANE
+    const asker = (client.number << WAY_BITS) | way
+    if (words[standing + STANDING.batch] === this.#number && words[standing + STANDING.asker] === asker) {
+      const count = (words[standing + STANDING.at] as number) + 2
+      this.#view.setUint32(count, this.#view.getUint32(count) + 1)
       return
     }
-    const size = HEAD + what.template.length
+    let id = words[standing + STANDING.id] as number
+    if (id < 0) {
+      id = this.#ids = (this.#ids + 1) & ID_MASK || 1
+      words[standing + STANDING.id] = id
+    }
+    const at = this.#begin(length, bytes[templateAt] as number, client, now, way, id)
+    if (at < 0) return
+    this.#view.setUint32(at + 10, 0)
+    const buffer = this.#buffer
+    for (let i = 0; i < length; i++) buffer[at + HEAD + i] = bytes[templateAt + i] as number
+    words[standing + STANDING.batch] = this.#number
+    words[standing + STANDING.at] = at
+    words[standing + STANDING.asker] = asker
+  }
+
+  /** Room for an entry, with its head written but for the latency; -1 where it is lost: too much is on its way. */
+  #begin(length: number, outcome: number, client: EntryClient, now: EpochMs, way: number, id: number): number {
+    const size = HEAD + length
     if (this.#length + size > BATCH_BYTES) this.flush()
     if (this.#outstanding > MAX_OUTSTANDING) {
-      this.#lost[what.outcome] = (this.#lost[what.outcome] as number) + 1
+      this.#lost[outcome] = (this.#lost[outcome] as number) + 1
       this.#anyLost = true
-      return
+      return -1
     }
     if (!this.pending) this.#start = now
-    if (what.batch >= 0 && what.id === 0) what.id = this.#ids = (this.#ids + 1) & ID_MASK || 1
     const at = this.#length
     const view = this.#view
     view.setUint16(at, size)
     view.setUint32(at + 2, 1)
     view.setUint32(at + 6, Math.max(0, now - this.#start))
-    view.setUint32(at + 10, latency)
     view.setUint8(at + 14, way)
     view.setUint8(at + 15, client.bytes.length)
     this.#buffer.set(client.bytes, at + 16)
-    view.setUint32(at + ID, what.id)
-    this.#buffer.set(what.template, at + HEAD)
+    view.setUint32(at + ID, id)
     this.#length = at + size
-    what.batch = this.#number
-    what.at = at
-    what.client = client
-    what.way = way
+    return at
   }
 
   /** Counts a query that was over a limit. */

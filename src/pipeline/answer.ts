@@ -3,7 +3,7 @@
 import type { Clock } from '../base/clock.ts'
 import { type Query, RCODE, type TransportKind } from '../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../base/reply.ts'
-import { type BatchWriter, repeatable } from '../journal/batch.ts'
+import { type BatchWriter, templateOf } from '../journal/batch.ts'
 import { type ReadQuery, readQuery } from '../wire/read-query.ts'
 import { MESSAGE_MAX, NO_OPTIONS, replyLimit, writeReply } from '../wire/write-reply.ts'
 import type { Client } from './clients.ts'
@@ -71,8 +71,7 @@ export class Answerer {
     if (size === 0) return 0
     budget.tokens--
     budget.prefix.tokens--
-    // A hit takes less time than the clock can tell; its latency counts as zero.
-    journal.append((lane.hit as NonNullable<typeof lane.hit>).journal, client, now, 0, transport, true)
+    lane.note(journal, client, now, transport)
     return size
   }
 
@@ -164,11 +163,11 @@ export class Answerer {
   ): Uint8Array {
     const { lane, journal, clock } = parts
     const { bytes, written, own, ticks } = this.#write(parts, query, reply, packet, client)
-    const entry = repeatable(query, reply)
+    const template = templateOf(query, reply)
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
-    journal.append(entry, client, clock.now(), latency, query.transport, false)
+    journal.append(template, client, clock.now(), latency, query.transport)
     // What was said to this client alone is not repeated to others.
-    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, entry, generation)
+    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, template, generation)
     return bytes
   }
 

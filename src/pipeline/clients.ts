@@ -10,8 +10,10 @@ export type Door = (typeof DOORS)[number]
 /** Who may ask at each door. */
 export type Admission = Readonly<Record<Door, readonly Prefix[]>>
 
-/** One client. Equality is identity: the journal counts up equal entries by it. */
+/** One client. */
 export interface Client {
+  /** Its own: the journal counts up equal entries by it. */
+  readonly number: number
   readonly address: Address
   readonly bytes: Uint8Array
   /** What it calls itself, by TLS server name or DoH path: `tv`. Anybody may call himself anything. */
@@ -48,6 +50,8 @@ export class Clients {
   #young = new Map<string, Client>()
   #old = new Map<string, Client>()
   readonly #recent = new Array<Client | undefined>(2 ** RECENT_BITS).fill(undefined)
+
+  #made = 0
 
   /** A list alone is that of every door. */
   constructor(admission: readonly Prefix[] | Admission, limits = NO_LIMITS, groupOf = ONE_GROUP) {
@@ -119,7 +123,8 @@ export class Clients {
 
   #make(door: Door, address: Address, bytes: Uint8Array, id: string | undefined): Client {
     const budget = door === 'plain' ? this.#limits.budgetOf(bytes) : this.of(address).budget
-    const client = { address, bytes, id, door, allowed: inPrefixes(this.#admission[door], bytes), budget }
+    const number = (this.#made = (this.#made + 1) & NUMBER_MASK)
+    const client = { number, address, bytes, id, door, allowed: inPrefixes(this.#admission[door], bytes), budget }
     return { ...client, group: this.#groupOf(client) }
   }
 }
@@ -129,6 +134,8 @@ const atEveryDoor = (admission: readonly Prefix[] | Admission): Admission =>
 
 /** 2^32 divided by the golden ratio, odd: spreads neighbouring addresses far apart (Knuth, TAOCP 3 §6.4). */
 const GOLDEN = 0x9e3779b1
+/** Numbers of clients: as many as differ within one batch of the journal, and far more. */
+const NUMBER_MASK = 0x0fff_ffff
 /** A sender whose address cannot be read counts as 0.0.0.0. */
 const NOWHERE = new Uint8Array(4)
 
