@@ -46,6 +46,7 @@ import { openCacheFile } from './state/cache-file.ts'
 import { openEvidenceFile } from './state/evidence-file.ts'
 import { systemClock } from './system-clock.ts'
 import type { ListeningAt } from './threads/messages.ts'
+import { comeSecond } from './threads/priority.ts'
 import { startResolver } from './threads/resolver-link.ts'
 import { listenProblem } from './transport/port-holder.ts'
 
@@ -129,10 +130,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   // Queries and their answers: entries feed the tally and the ledger.
   const entries = new BatchReader()
   const take = (batch: Batch): void => {
-    for (const entry of entries.read(batch)) {
+    entries.read(batch, (entry) => {
       ledger.take(entry)
       tally.fold(entry, ledger.deviceOf(entry.client))
-    }
+    })
     if (batch.lost.some((count) => count > 0)) {
       tally.foldLost(batch.lost, batch.start)
       ledger.lost(clock.now())
@@ -199,6 +200,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await evidence.close()
     throw fault
   })
+  comeSecond()
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
     : undefined

@@ -1,6 +1,6 @@
 // The figures as a page for a terminal. Knows no stream: text in lines comes out, at most `style.width` wide.
 import { SECOND } from '../base/clock.ts'
-import { OUTCOMES } from '../journal/batch.ts'
+import { OUTCOMES } from '../journal/template.ts'
 import { deviceText, page, paused, plural, section } from './layout.ts'
 import type { Stats } from './stats-schema.ts'
 import { line, type Style } from './table.ts'

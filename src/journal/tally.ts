@@ -2,11 +2,11 @@
 import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
 import { rcodeName, type TransportKind, TYPE, typeName } from '../base/question.ts'
 import type { FailedReason, Outcome, RefusedReason } from '../base/reply.ts'
-import { OUTCOMES } from './batch.ts'
 import { type Distribution, Durations } from './durations.ts'
 import type { Entry } from './entry.ts'
 import { Labels } from './labels.ts'
 import { MinuteRing, type MinuteRows } from './minutes.ts'
+import { OUTCOMES } from './template.ts'
 import { type Top, TopList } from './top-list.ts'
 
 /** How a query can end. */

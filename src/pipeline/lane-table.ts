@@ -6,8 +6,7 @@
 // at eight numbers, side by side, at most; so it does when somebody picks names that share a set: they only push each
 // other out.
 import { foldByte } from '../base/name.ts'
-import type { Kept } from '../journal/batch.ts'
-import { STANDING_WORDS } from '../journal/batch.ts'
+import { type Kept, STANDING_WORDS } from '../journal/batch.ts'
 import { HEADER } from '../wire/read-query.ts'
 
 /** One reply that can be repeated, as it comes in. */
@@ -173,17 +172,14 @@ export class LaneTable implements Kept {
   /** An empty slot of the set, or else one whose record was not used lately. */
   #freeSlot(first: number): number {
     for (let slot = first; slot < first + WAYS; slot++) if (this.#sets[slot + WAYS] === 0) return slot
-    let least = first
-    for (let slot = first; slot < first + WAYS; slot++) {
+    let slot = first
+    for (; slot < first + WAYS - 1; slot++) {
       const used = (this.#sets[slot + WAYS] as number) + RECORD.used
-      if (this.words[used] === 0) {
-        least = slot
-        break
-      }
+      if (this.words[used] === 0) break
       this.words[used] = 0
     }
-    this.#clear(least)
-    return least
+    this.#clear(slot)
+    return slot
   }
 
   /** Room for a record of `size`, in one piece. */

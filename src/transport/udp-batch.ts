@@ -113,6 +113,11 @@ class BatchedUdp implements UdpListener {
     const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
     if (size > 0) outbox.add(size, name, 0)
     else this.#ask(query, client, name)
+    // The turn is over, and libuv hands over what it reads one by one: such replies go together.
+    if (this.#left <= 0) {
+      if (!coming) setImmediate(this.#flushLater)
+      return
+    }
     this.#drain()
     this.#flush()
     this.#flushing = coming

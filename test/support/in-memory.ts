@@ -185,7 +185,9 @@ export function inMemory(options: {
       resolver.journal.flush()
       const batches = messages.flatMap((message): Batch[] => (message.kind === 'batch' ? [message.batch] : []))
       const reader = new BatchReader()
-      return batches.flatMap((batch) => [...reader.read(batch)])
+      const entries: Entry[] = []
+      for (const batch of batches) reader.read(batch, (entry) => entries.push(entry))
+      return entries
     },
   }
 }

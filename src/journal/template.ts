@@ -1,0 +1,126 @@
+// What an entry of the journal says whenever its answer is the same, as bytes: its template. Knows no batch.
+//
+// Outcome u8, reason u8, rcode u16, type u16, number u32, second number u32, name length u8, name (wire), hand-outs u8,
+// then each as length u8, address, TTL u32.
+import { addressBytes, addressFromBytes } from '../base/address.ts'
+import { nameFromWire } from '../base/name.ts'
+import type { Query } from '../base/question.ts'
+import {
+  type FailedReason,
+  type HandOut,
+  handOutsOf,
+  type Outcome,
+  type RefusedReason,
+  type Reply,
+} from '../base/reply.ts'
+import { putU16, putU32 } from '../wire/bytes.ts'
+import type { Entry } from './entry.ts'
+
+/** Outcome kinds in the order of their numbers in a template, and of `Batch.lost`. */
+export const OUTCOMES = ['blocked', 'cached', 'forwarded', 'local', 'special', 'refused', 'failed', 'stale'] as const
+const REFUSED: readonly RefusedReason[] = [
+  'access',
+  'class',
+  'opcode',
+  'version',
+  'transfer',
+  'no-recursion',
+  'malformed',
+  'limit',
+  'cookie',
+  'rebinding',
+]
+const FAILED: readonly FailedReason[] = [
+  'upstream-timeout',
+  'upstream-error',
+  'no-upstream',
+  'remembered',
+  'overload',
+  'internal',
+]
+
+/** More addresses than this in one answer are not evidence of anything; the first ones are kept. */
+const MAX_HAND_OUTS = 64
+
+/** What a template says. */
+export type Said = Readonly<Pick<Entry, 'rcode' | 'type' | 'outcome' | 'name' | 'handOuts'>>
+
+/** The part of an entry that does not change while its answer is the same. */
+export function templateOf(query: Query, reply: Reply): Uint8Array {
+  const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
+  const addresses = handOuts.map(({ address }) => addressBytes(address) as Uint8Array)
+  const { wire } = query
+  // Of the right size at once and written byte by byte: a view, or a part of an array, would cost more than all the rest.
+  const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { length }) => sum + 5 + length, 0))
+  template[0] = OUTCOMES.indexOf(reply.outcome.kind)
+  template[1] = reasonNumber(reply.outcome)
+  putU16(template, 2, reply.rcode)
+  putU16(template, 4, query.type)
+  putU32(template, 6, firstNumber(reply.outcome))
+  putU32(template, 10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
+  template[14] = wire.length
+  template.set(wire, 15)
+  let at = 15 + wire.length
+  template[at++] = addresses.length
+  addresses.forEach((bytes, i) => {
+    template[at] = bytes.length
+    template.set(bytes, at + 1)
+    putU32(template, at + 1 + bytes.length, (handOuts[i] as HandOut).ttl)
+    at += 5 + bytes.length
+  })
+  return template
+}
+
+function reasonNumber(outcome: Outcome): number {
+  if (outcome.kind === 'refused') return REFUSED.indexOf(outcome.reason)
+  return outcome.kind === 'failed' ? FAILED.indexOf(outcome.reason) : 0
+}
+
+function firstNumber(outcome: Outcome): number {
+  if (outcome.kind === 'blocked') return outcome.list
+  return outcome.kind === 'forwarded' ? outcome.upstream : 0
+}
+
+/** What the template at `at` says. It comes from our own writer: its lengths are trusted. */
+export function readTemplate(bytes: Uint8Array, view: DataView, at: number): Said {
+  const length = view.getUint8(at + 14)
+  return {
+    rcode: view.getUint16(at + 2),
+    type: view.getUint16(at + 4),
+    outcome: readOutcome(view, at),
+    name: length === 0 ? '.' : nameFromWire(bytes, at + 15),
+    handOuts: readHandOuts(bytes, view, at + 15 + length),
+  }
+}
+
+function readOutcome(view: DataView, at: number): Outcome {
+  const kind = OUTCOMES[view.getUint8(at)] as Outcome['kind']
+  const reason = view.getUint8(at + 1)
+  const number = view.getUint32(at + 6)
+  switch (kind) {
+    case 'blocked':
+      return { kind, list: number, line: view.getUint32(at + 10) }
+    case 'forwarded':
+      return { kind, upstream: number }
+    case 'refused':
+      return { kind, reason: REFUSED[reason] as RefusedReason }
+    case 'failed':
+      return { kind, reason: FAILED[reason] as FailedReason }
+    case 'cached':
+    case 'stale':
+    case 'local':
+    case 'special':
+      return { kind }
+  }
+}
+
+function readHandOuts(bytes: Uint8Array, view: DataView, at: number): Entry['handOuts'] {
+  const count = view.getUint8(at++)
+  const handOuts = []
+  for (let i = 0; i < count; i++) {
+    const length = view.getUint8(at)
+    handOuts.push({ address: addressFromBytes(bytes, at + 1, length), ttl: view.getUint32(at + 1 + length) })
+    at += 5 + length
+  }
+  return handOuts
+}
