@@ -37,7 +37,6 @@ import {
   nameSettings,
   pairFiles,
   resolverSettings,
-  sinkholeAnswer,
 } from './server/settings.ts'
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
@@ -223,7 +222,6 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const settings = () => ({
     learning: config.evidence.learning,
     cacheBytes: config.cache.size,
-    sinkhole: sinkholeAnswer(config),
     names: nameSettings(config),
   })
   const troubles = (): string[] => (listening.length === 0 ? ['DNS is not served on any address'] : [])

@@ -2,10 +2,11 @@
 // no thread: `post` is where its messages go; packets come in through `answerer`.
 // Long because the whole answer path is put together in one place.
 import { randomBytes } from 'node:crypto'
+import { type Address, addressBytes } from './base/address.ts'
 import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
-import type { Name } from './base/name.ts'
+import { type Name, wireFromName } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { BatchWriter } from './journal/batch.ts'
 import { HouseZone } from './names/house-zone.ts'
@@ -19,9 +20,10 @@ import { Cookies } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
-import { order } from './pipeline/order.ts'
-import { resolveName } from './pipeline/own-question.ts'
+import { order, type Stages } from './pipeline/order.ts'
+import { ownQuestion, resolveName } from './pipeline/own-question.ts'
 import { type Household, Profiles } from './pipeline/profiles.ts'
+import { type Rehearsed, rehearsals } from './pipeline/rehearsal.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
 import { coalesce } from './pipeline/stages/coalesce.ts'
@@ -38,7 +40,7 @@ import type { Policy } from './policy/decision.ts'
 import { openPolicy } from './policy/policy.ts'
 import type {
   FromResolver,
-  Looked,
+  NameLooked,
   PolicySnapshot,
   ResolverFigures,
   ResolverSettings,
@@ -171,7 +173,9 @@ export function createResolver(world: ResolverParts): Resolver {
           journal.acknowledge(message.bytes)
           return
         case 'look':
-          post({ kind: 'looked', token: message.token, found: look(parts.store, message.name) })
+          void look(parts, profiles, message, world.clock).then((found) =>
+            post({ kind: 'looked', token: message.token, found }),
+          )
           return
         case 'flush':
           post({ kind: 'flushed', token: message.token, gone: parts.cache.flush(message.name, message.zone) })
@@ -229,7 +233,7 @@ function assemble(
   const locals = local({ names, forwarded, special: specials, clock })
   const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
   const blocking = { ...rules, answer: settings.sinkhole }
-  const pipeline = order({
+  const stages: Stages = {
     guard: guard(settings.identity),
     discovery: settings.serving.designated && discovery(settings.serving.designated),
     special: specials,
@@ -243,7 +247,8 @@ function assemble(
     cache: cache.stage,
     coalesce: coalesce(),
     upstream: upstreams.ask,
-  })
+  }
+  const ownDns64 = nat64 && dns64({ settings: nat64, own, clock, figures: { synthesised: 0 } })
   // Where each reply depends on its asker's cookie, nothing can be repeated.
   const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
   const lane = new FastLane(laneBytes, settings.udpSize)
@@ -251,7 +256,8 @@ function assemble(
   const limits = new Limits(settings.limits, clock, (flood) => post({ kind: 'flood', flood }))
   return {
     settings,
-    pipeline,
+    pipeline: order(stages),
+    rehearse: rehearsals({ ...stages, dns64: ownDns64 }, store, clock),
     lane,
     store,
     cache,
@@ -287,17 +293,33 @@ async function dump(store: AnswerCache, clock: Clock): Promise<Uint8Array[]> {
   return chunks
 }
 
-/** What the cache holds for a name, of the types that `explain` shows. */
-function look(cache: AnswerCache, name: Name): readonly Looked[] {
-  return [TYPE.A, TYPE.AAAA, TYPE.HTTPS].flatMap((type) =>
-    cache.peek(name, type).map(({ rcode, message, left }) => ({
+/** What is known of a name: what the cache holds, and what would be answered, of the types that `explain` shows. */
+async function look(
+  { store, rehearse }: Pick<ReturnType<typeof assemble>, 'store' | 'rehearse'>,
+  profiles: Profiles,
+  { name, from = NOBODY }: { readonly name: Name; readonly from: Address | undefined },
+  clock: Clock,
+): Promise<NameLooked> {
+  const kept = [TYPE.A, TYPE.AAAA, TYPE.HTTPS].flatMap((type) =>
+    store.peek(name, type).map(({ rcode, message, left }) => ({
       type: typeName(type),
       rcode: rcodeName(rcode),
       ttl: left,
       records: answerTexts(message.bytes),
+      targets: message.targets,
+      addresses: message.handOuts.map(({ address }) => address),
     })),
   )
+  const bytes = addressBytes(from) ?? new Uint8Array(4)
+  const group = from === NOBODY ? 0 : profiles.of({ address: from, bytes, door: 'plain', id: undefined })
+  const wire = wireFromName(name) ?? new Uint8Array(1)
+  const would = (type: number): Promise<Rehearsed> | Rehearsed =>
+    rehearse(ownQuestion(name, wire, type, clock.ticks(), { client: from, group }))
+  return { kept, would: { A: await would(TYPE.A), AAAA: await would(TYPE.AAAA), HTTPS: await would(TYPE.HTTPS) } }
 }
+
+/** An address that nobody has: who asks from there is in no group. */
+const NOBODY = '0.0.0.0'
 
 const internal = (fault: unknown): Problem => ({
   code: 'ASKFIRST_E_INTERNAL',

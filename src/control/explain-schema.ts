@@ -22,13 +22,27 @@ const group = z.object({
   name: z.string(),
   holds: z.boolean().describe('false while its hours are off'),
   schedule: z.string().nullable(),
+  bonus: z.object({ from: time, to: time }).nullable().describe('when it does not hold although its hours say so'),
   paused: z.boolean(),
 })
 
+const pause = z.object({
+  of: z.enum(['all', 'group', 'device']),
+  name: z.string().nullable().describe('the group, or the MAC or address of the device'),
+  until: time,
+  by: z.string().nullable(),
+})
+
+const safeSearch = z.object({
+  target: z.string().describe('the name whose addresses are given instead'),
+  engines: z.array(z.string()).describe('the engines that the groups of the device want strict'),
+})
+
 const alias = z.object({
-  name: z.string(),
+  name: z.string().describe('a name, or an address that a rule is for'),
   kind: z.enum(['none', 'block', 'allow']).describe('what the policy says of it'),
   list: z.string().nullable(),
+  line: count.nullable(),
 })
 
 const parent = z.object({ name: z.string(), list: z.string(), line: count })
@@ -48,10 +62,13 @@ const origin = z.object({
 const wouldAnswer = z.object({
   source: z
     .string()
-    .describe('where the answer would come from: sinkhole, local, special, cache, dns64, upstream, or refused'),
-  rcode: z.string().nullable().describe('null where only the upstream knows'),
+    .describe(
+      'who has the last word: special, local, sinkhole, safe-search, dns64, inspect (what it leads to is blocked), rebinding, guard, discovery, cache, or upstream',
+    ),
+  rcode: z.string().nullable().describe('null where only the upstream knows, or where nothing is sent at all'),
   ttl: count.nullable().describe('seconds'),
   records: z.array(z.string()).describe('the data of the answer, one record each; empty where only the upstream knows'),
+  error: z.string().nullable().describe('what is said with it, as extended error'),
 })
 
 const cached = z.object({
@@ -82,8 +99,12 @@ export const explanation = z
     matches: z.array(match).describe('every rule that matches, in every list'),
     local: z.array(origin).describe('where the house itself has this name'),
     parent: parent.nullable().describe('a name above it that is blocked while it is not'),
-    aliases: z.array(alias).describe('names that cached answers lead on to'),
-    pause: pauseState,
+    aliases: z
+      .array(alias)
+      .describe('names that cached answers lead on to, in their order, and addresses in them that a rule is for'),
+    pause: pauseState.describe('of everybody'),
+    pauses: z.array(pause).describe('all that hold for the device; while there is one, nothing is blocked for it'),
+    safeSearch: safeSearch.nullable().describe('null where the name stands for itself'),
     wouldAnswer: z.object({ A: wouldAnswer, AAAA: wouldAnswer, HTTPS: wouldAnswer }),
     cached: z.array(cached),
     evidence: z.array(evidence).describe('who was given which address for it, latest first'),

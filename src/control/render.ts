@@ -33,13 +33,20 @@ export function renderFindings({ findings, next }: FindingsPage, style: Style): 
   ])
 }
 
-const groupText = ({ name, holds, schedule, paused: on }: Explanation['groups'][number]): string =>
-  `${name}${schedule === null ? '' : ` (${schedule}: ${holds ? 'on' : 'off'})`}${on ? ' (paused)' : ''}`
+const groupText = ({ name, holds, schedule, bonus, paused: on }: Explanation['groups'][number]): string => {
+  const hours =
+    schedule === null ? '' : ` (${schedule}: ${holds ? 'on' : 'off'}${bonus === null ? '' : ', bonus minutes'})`
+  return `${name}${hours}${on ? ' (paused)' : ''}`
+}
+
+/** The pauses of less than all. */
+const pausedText = ({ of, name, until, by }: Explanation['pauses'][number], { zone }: Style): string =>
+  `  paused for the ${of} ${name ?? ''} until ${moment(until, zone)} (${by ?? 'unknown'})`
 
 /** Why a name is blocked or not. */
 export function renderExplanation(explanation: Explanation, style: Style): string {
   const { name, device, deviceName, decision, matches, local, wouldAnswer, cached, evidence, pause } = explanation
-  const { groups, parent, aliases } = explanation
+  const { groups, parent, aliases, pauses, safeSearch } = explanation
   const head =
     decision.kind === 'none'
       ? 'not blocked'
@@ -64,16 +71,21 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
         ]),
     ...(groups.length < 2 ? [] : [line(`  groups: ${groups.map(groupText).join(', ')}`, style)]),
     ...aliases.map((one) =>
-      line(`  leads on to ${one.name}: ${one.list === null ? 'no rule' : `${one.kind} by ${one.list}`}`, style),
+      line(
+        `  leads on to ${one.name}: ${one.list === null ? 'no rule' : `${one.kind} by ${one.list}, line ${one.line ?? 0}`}`,
+        style,
+      ),
     ),
+    ...(safeSearch === null ? [] : [line(`  safe search: answered as ${safeSearch.target}`, style)]),
+    ...pauses.filter(({ of }) => of !== 'all').map((one) => line(pausedText(one, style), style, 'warn')),
     ...paused(pause, style),
     '',
     ...section(
       'What would be answered',
       ['type', '~answer', 'code', '#TTL', 'from'],
-      Object.entries(wouldAnswer).map(([type, { records, rcode, ttl, source }]) => [
+      Object.entries(wouldAnswer).map(([type, { records, rcode, ttl, source, error }]) => [
         type,
-        records.join(' ') || (rcode === null ? 'what the upstream says' : 'no record'),
+        records.join(' ') || (rcode !== null ? 'no record' : (error ?? 'what the upstream says')),
         rcode ?? '–',
         ttl === null ? '–' : span(ttl * SECOND),
         source,

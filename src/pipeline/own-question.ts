@@ -12,6 +12,11 @@ export interface Resolved {
   readonly blocked: boolean
 }
 
+/** Who asks: this machine, where nobody else is meant. */
+export type Asker = Pick<Query, 'client' | 'group'>
+
+const OURSELVES: Asker = { client: '127.0.0.1', group: 0 }
+
 /** Asks the pipeline for the addresses of a name; never rejects. `now`: `Clock.ticks()`. */
 export async function resolveName(pipeline: Next, name: Name, now: number): Promise<Resolved> {
   const wire = wireFromName(name)
@@ -32,7 +37,14 @@ export async function resolveName(pipeline: Next, name: Name, now: number): Prom
   }
 }
 
-const ownQuestion = (name: Name, wire: Uint8Array, type: number, received: number): Query => ({
+/** A question as a device asks it over UDP. `received`: `Clock.ticks()`. */
+export const ownQuestion = (
+  name: Name,
+  wire: Uint8Array,
+  type: number,
+  received: number,
+  asker = OURSELVES,
+): Query => ({
   id: 0,
   opcode: 0,
   name,
@@ -44,7 +56,6 @@ const ownQuestion = (name: Name, wire: Uint8Array, type: number, received: numbe
   authenticData: false,
   edns: undefined,
   transport: 'udp',
-  client: '127.0.0.1',
-  group: 0,
+  ...asker,
   received,
 })

@@ -1,20 +1,29 @@
 // How the policy sees one device: its groups and what of them holds, what it decides for a name, its aliases and the names
 // above it. Cold path.
-import { addressBytes, parseAddress } from '../base/address.ts'
-import { type Name, parseName, wireFromName } from '../base/name.ts'
+import { type Address, addressBytes } from '../base/address.ts'
+import type { EpochMs } from '../base/clock.ts'
+import { type Name, wireFromName } from '../base/name.ts'
 import type { Explanation } from '../control/explain-schema.ts'
+import { timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Profile, Profiles } from '../pipeline/profiles.ts'
 import type { Decision, Policy } from '../policy/decision.ts'
 import { CLAUSES, RANKS } from '../policy/precedence.ts'
+import { safeTarget } from '../policy/safe-search.ts'
 import type { Looked } from '../threads/messages.ts'
 import type { HouseholdKeeper } from './household.ts'
+import type { Pausing } from './pausing.ts'
 
 /** One device before the policy. */
 export interface AsSeen {
   readonly profile: Profile
+  /** Where it asks from; undefined for a stranger. */
+  readonly from: Address | undefined
+  /** The keys that rules and pauses of its own stand under. */
+  readonly keys: readonly string[]
   readonly decide: (name: Name, type: number) => Decision
+  readonly decideAddress: (address: Address, type: number) => Decision
 }
 
 /** The device as the resolver sees it, at its first known address, in plain DNS; without one, a stranger in no group. */
@@ -26,23 +35,52 @@ export function seenAs(
 ): AsSeen {
   const profiles = new Profiles({ current: policy }, household.current)
   const known = device === undefined ? undefined : ledger.devices().find(({ id }) => id === device)
-  const address = known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : '0.0.0.0')
-  const bytes = addressBytes(address) ?? new Uint8Array(4)
-  const profile = profiles.at(device === undefined ? 0 : profiles.of({ address, bytes, door: 'plain', id: undefined }))
+  const from = known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : undefined)
+  const bytes = addressBytes(from ?? '0.0.0.0') as Uint8Array
+  const address = from ?? '0.0.0.0'
+  const profile = profiles.at(from === undefined ? 0 : profiles.of({ address, bytes, door: 'plain', id: undefined }))
   const client = profiles.clientOf({ client: address })
+  const { audience } = profile
   return {
     profile,
-    decide: (name, type) => policy.decide(wireFromName(name) as Uint8Array, 0, profile.audience, type, client),
+    from,
+    keys: [...(known?.mac === undefined ? [] : [known.mac]), ...(from === undefined ? [] : [from])],
+    decide: (name, type) => policy.decide(wireFromName(name) as Uint8Array, 0, audience, type, client),
+    decideAddress: (text, type) => policy.decideAddress(addressBytes(text) as Uint8Array, audience, type, client),
   }
 }
 
 /** The groups of the device, in the order in which they count. */
 export const groupViews = ({ groups }: Profile, household: HouseholdKeeper): Explanation['groups'] =>
   groups.map((name) => {
-    const hours = household.hoursOf(name)
+    const { schedule = null, bonus } = household.hoursOf(name) ?? {}
     const { off, paused } = household.current
-    return { name, holds: !off.includes(name), schedule: hours?.schedule ?? null, paused: paused.groups.includes(name) }
+    const span = bonus === undefined ? null : { from: timeText(bonus.from), to: timeText(bonus.to) }
+    return { name, holds: !off.includes(name), schedule, bonus: span, paused: paused.groups.includes(name) }
   })
+
+/** Every pause that holds for the device. */
+export function pauseViews({ profile, keys }: AsSeen, { state, others }: Pausing): Explanation['pauses'] {
+  const view = (of: 'all' | 'group' | 'device', name: string | null, until: EpochMs, by: string | undefined) => ({
+    of,
+    name,
+    until: timeText(until),
+    by: by ?? null,
+  })
+  return [
+    ...(state.until === undefined ? [] : [view('all', null, state.until, state.by)]),
+    ...others.flatMap(({ group, device, until, by }) => {
+      if (group !== undefined) return profile.groups.includes(group) ? [view('group', group, until, by)] : []
+      return keys.includes(device as string) ? [view('device', device as string, until, by)] : []
+    }),
+  ]
+}
+
+/** Where a search engine's name leads because a group of the device wants it strict. */
+export function safeSearchView({ profile: { safeSearch } }: AsSeen, name: Name): Explanation['safeSearch'] {
+  const target = safeTarget(name, safeSearch)
+  return target === undefined ? null : { target, engines: [...safeSearch] }
+}
 
 /** By which clause a decision came about, in words. */
 export function clauseText(decision: Decision): string {
@@ -51,25 +89,27 @@ export function clauseText(decision: Decision): string {
   return `${CLAUSES[decision.clause].words} (${own}); clause ${RANKS.indexOf(decision.clause) + 1} of ${RANKS.length}: ${decision.clause}`
 }
 
-/** The names that cached answers lead on to, each with what the policy says of it. */
+/** The names that cached answers lead on to, each with what the policy says of it, and the addresses that a rule is for. */
 export function aliasViews(
-  { decide }: AsSeen,
+  { decide, decideAddress }: AsSeen,
   policy: Policy,
   cached: readonly Looked[],
   type: number,
 ): Explanation['aliases'] {
-  const texts = cached.filter((one) => one.type === 'A' || one.type === 'AAAA').flatMap(({ records }) => records)
-  const names = [...new Set(texts)]
-    .filter((text) => parseAddress(text) === undefined)
-    .flatMap((text) => parseName(text) ?? [])
-  return names.map((name) => {
-    const decision = decide(name, type)
-    return {
-      name,
-      kind: decision.kind,
-      list: decision.kind === 'none' ? null : (policy.lists[decision.list]?.name ?? null),
-    }
+  const view = (name: string, decision: Decision) => ({
+    name,
+    kind: decision.kind,
+    list: decision.kind === 'none' ? null : (policy.lists[decision.list]?.name ?? null),
+    line: decision.kind === 'none' ? null : decision.line,
   })
+  const names = new Set(cached.flatMap(({ targets }) => targets))
+  const addresses = new Set(policy.watchesAddresses ? cached.flatMap((one) => one.addresses) : [])
+  return [
+    ...[...names].map((name) => view(name, decide(name, type))),
+    ...[...addresses]
+      .map((address) => view(address, decideAddress(address, type)))
+      .filter(({ kind }) => kind !== 'none'),
+  ]
 }
 
 /** A name above this one that is blocked while this one is not: a list that means the name only does not cover it. */

@@ -10,7 +10,6 @@ import type { Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import type { Downloads } from '../lists/download/downloads.ts'
-import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { NameSettings, ResolverFigures } from '../threads/messages.ts'
 import type { ResolverLink } from '../threads/resolver-link.ts'
 import type { CertificateKeeper } from './certificate-keeper.ts'
@@ -44,7 +43,6 @@ export interface Parts {
   readonly settings: () => {
     readonly learning: number
     readonly cacheBytes: number
-    readonly sinkhole: BlockAnswer
     readonly names: NameSettings
   }
   /** What keeps the server from its work; empty where nothing does. */

@@ -1,5 +1,5 @@
 // What the control thread and a resolver thread say to each other. Types only; both ends import them.
-import type { Endpoint, Prefix } from '../base/address.ts'
+import type { Address, Endpoint, Prefix } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { Batch } from '../journal/batch.ts'
@@ -11,6 +11,7 @@ import type { EdnsHabits } from '../pipeline/edns.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
 import type { Household } from '../pipeline/profiles.ts'
+import type { Rehearsed } from '../pipeline/rehearsal.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { Designated } from '../pipeline/stages/discovery.ts'
 import type { Dns64Settings } from '../pipeline/stages/dns64.ts'
@@ -99,8 +100,8 @@ export type ToResolver =
   | { readonly kind: 'read'; readonly bytes: number }
   /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
   | { readonly kind: 'sync'; readonly token: number }
-  /** Tell what the cache holds for a name. */
-  | { readonly kind: 'look'; readonly token: number; readonly name: Name }
+  /** Tell what the cache holds for a name, and what would be answered to somebody at this address; left out: to a stranger. */
+  | { readonly kind: 'look'; readonly token: number; readonly name: Name; readonly from: Address | undefined }
   /** Forget what is cached for a name, or for a zone and all under it. */
   | { readonly kind: 'flush'; readonly token: number; readonly name: Name; readonly zone: boolean }
   /** Tell the cache as bytes; take a chunk of it back. */
@@ -112,6 +113,13 @@ export type ToResolver =
   | { readonly kind: 'resolve'; readonly token: number; readonly name: Name }
   | { readonly kind: 'close' }
 
+/** What is known of a name without asking anybody. */
+export interface NameLooked {
+  readonly kept: readonly Looked[]
+  /** By type. */
+  readonly would: Readonly<Record<'A' | 'AAAA' | 'HTTPS', Rehearsed>>
+}
+
 /** One cached answer, for people. */
 export interface Looked {
   readonly type: string
@@ -120,6 +128,9 @@ export interface Looked {
   readonly ttl: number
   /** The data of each record of the answer section. */
   readonly records: readonly string[]
+  /** Names that it leads on to, in order, and every address in it. */
+  readonly targets: readonly Name[]
+  readonly addresses: readonly Address[]
 }
 
 /** Figures that only the resolver thread knows. */
@@ -151,7 +162,7 @@ export type FromResolver =
   | { readonly kind: 'dumped'; readonly token: number; readonly chunks: readonly Uint8Array[] }
   | { readonly kind: 'restored'; readonly token: number; readonly restored: Restored }
   | { readonly kind: 'resolved'; readonly token: number; readonly resolved: Resolved }
-  | { readonly kind: 'looked'; readonly token: number; readonly found: readonly Looked[] }
+  | { readonly kind: 'looked'; readonly token: number; readonly found: NameLooked }
   /** A fault of our own, or a listener that had to be given up. */
   | { readonly kind: 'trouble'; readonly problem: Problem }
   /** Somebody began to ask too much. */

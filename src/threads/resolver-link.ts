@@ -6,7 +6,7 @@ import type { Batch } from '../journal/batch.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
-import type { FromResolver, ListeningAt, Looked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
+import type { FromResolver, ListeningAt, NameLooked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
 
 /** What the composition root does with what comes over. */
 export interface ResolverEvents {
@@ -26,8 +26,8 @@ export interface ResolverLink {
   ) => void
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
-  /** What its cache holds for a name. */
-  readonly look: (name: string) => Promise<readonly Looked[]>
+  /** What its cache holds for a name, and what it would answer to who asks from this address. */
+  readonly look: (name: string, from: string | undefined) => Promise<NameLooked>
   /** Makes it forget a name, or a zone with all under it; says how many answers. */
   readonly flush: (name: string, zone: boolean) => Promise<number>
   /** Its cache as bytes, and back. */
@@ -126,7 +126,7 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
     send: (message) => worker.postMessage(message),
     sync: () => ask((mine) => ({ kind: 'sync', token: mine })),
     resolve: (name) => ask((mine) => ({ kind: 'resolve', token: mine, name })),
-    look: (name) => ask((mine) => ({ kind: 'look', token: mine, name })),
+    look: (name, from) => ask((mine) => ({ kind: 'look', token: mine, name, from })),
     flush: (name, zone) => ask((mine) => ({ kind: 'flush', token: mine, name, zone })),
     dump: () => ask((mine) => ({ kind: 'dump', token: mine })),
     restore: (chunk) => ask((mine) => ({ kind: 'restore', token: mine, chunk })),

@@ -89,3 +89,12 @@ export function rcodeTo(query: Buffer, rcode: number): Buffer {
   reply[3] = 0x80 | rcode
   return reply
 }
+
+/** "There is no such record", with the SOA that lets caches keep that for 300 s (RFC 2308 §5). */
+export function nodataTo(query: Buffer): Buffer {
+  const reply = rcodeTo(query, 0)
+  reply.writeUInt16BE(1, 8)
+  const data = Buffer.alloc(22)
+  data.writeUInt32BE(300, 18)
+  return Buffer.concat([reply, Buffer.from([0xc0, 12, 0, 6, 0, 1, 0, 0, 1, 44, 0, data.length]), data])
+}

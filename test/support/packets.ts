@@ -17,6 +17,9 @@ export interface AskOptions {
   readonly options?: Readonly<Record<number, Uint8Array>>
 }
 
+/** dns-packet knows these by number only, and would ask for type 0. */
+const UNKNOWN_THERE: Readonly<Record<string, string>> = { SVCB: 'UNKNOWN_64', HTTPS: 'UNKNOWN_65' }
+
 /** A query packet. */
 export function queryPacket(name: string, options: AskOptions = {}): Buffer {
   const {
@@ -32,7 +35,7 @@ export function queryPacket(name: string, options: AskOptions = {}): Buffer {
     type: 'query',
     id,
     flags: (recursion ? 0x0100 : 0) | (checkingDisabled ? 0x0010 : 0) | (authenticData ? 0x0020 : 0),
-    questions: [{ type, name } as never],
+    questions: [{ type: UNKNOWN_THERE[type] ?? type, name } as never],
     additionals: edns === undefined ? [] : [opt(edns, dnssecOk, 0, options.options)],
   })
 }

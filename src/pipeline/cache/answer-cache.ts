@@ -97,12 +97,14 @@ export class AnswerCache {
   }
 
   /** The entries for a name and a type, whatever bits they were asked with. Does not count as a use. */
-  peek(name: Name, type: number): readonly { rcode: number; message: WireMessage; left: number }[] {
+  peek(name: Name, type: number): readonly (Pick<Kept, 'rcode' | 'message' | 'stored'> & { readonly left: number })[] {
     const wire = wireFromName(name)
     if (wire === undefined) return []
     return [0, 1, 2, 3].flatMap((bits) => {
       const kept = this.#kept.peek(keyOf(wire, type, bits))
-      return kept === undefined ? [] : [{ rcode: kept.rcode, message: kept.message, left: this.left(kept) }]
+      return kept === undefined
+        ? []
+        : [{ rcode: kept.rcode, message: kept.message, stored: kept.stored, left: this.left(kept) }]
     })
   }
 

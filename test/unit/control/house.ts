@@ -292,6 +292,8 @@ const RULE = {
   subtree: false,
 }
 
+const BLOCKED_BY = 'blocked by starter.hosts: ads.example.com'
+
 export const EXPLANATION: Explanation = {
   name: 'ads.example.com',
   device: null,
@@ -303,10 +305,12 @@ export const EXPLANATION: Explanation = {
   aliases: [],
   local: [],
   pause: { active: false, until: null, by: null },
+  pauses: [],
+  safeSearch: null,
   wouldAnswer: {
-    A: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['127.0.0.1'] },
-    AAAA: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['::1'] },
-    HTTPS: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: [] },
+    A: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['127.0.0.1'], error: BLOCKED_BY },
+    AAAA: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: ['::1'], error: BLOCKED_BY },
+    HTTPS: { source: 'sinkhole', rcode: 'NOERROR', ttl: 60, records: [], error: BLOCKED_BY },
   },
   cached: [],
   evidence: [],

@@ -163,7 +163,7 @@ describe('the page that explains a name', () => {
   })
 
   test('a name without a rule is not blocked, and only the upstream knows its answer', () => {
-    const upstream = { source: 'upstream', rcode: null, ttl: null, records: [] }
+    const upstream = { source: 'upstream', rcode: null, ttl: null, records: [], error: null }
     const page = renderExplanation(
       {
         ...EXPLANATION,
