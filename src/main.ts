@@ -130,7 +130,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const entries = new BatchReader()
   const take = (batch: Batch): void => {
     entries.read(batch, (entry) => {
-      ledger.take(entry)
+      // Who may not ask is none of ours, whatever address he writes on his packets.
+      if (!(entry.outcome.kind === 'refused' && entry.outcome.reason === 'access')) ledger.take(entry)
       tally.fold(entry, ledger.deviceOf(entry.client))
     })
     if (batch.lost.some((count) => count > 0)) {

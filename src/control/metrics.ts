@@ -144,6 +144,16 @@ const COUNTERS: readonly Family[] = [
     'Reports that found no place to wait for their verdict.',
     ({ evidence }) => evidence.overflowed,
   ),
+  family(
+    'askfirst_hand_outs_dropped_total',
+    'Hand-outs that had to go before their time, to keep the memory bounded.',
+    ({ evidence }) => evidence.dropped,
+  ),
+  family(
+    'askfirst_strangers_forgotten_total',
+    'Addresses that only asked over UDP, which can be forged, and had to go for others of that kind.',
+    ({ evidence }) => evidence.strangersForgotten,
+  ),
 ]
 
 const GAUGES: readonly Family[] = [
@@ -208,6 +218,11 @@ const GAUGES: readonly Family[] = [
     ({ evidence }) => evidence.handOuts,
   ),
   family('askfirst_devices', 'Devices that are known.', ({ evidence }) => evidence.devices),
+  family(
+    'askfirst_strangers',
+    'Addresses that nothing but their own UDP questions speaks for.',
+    ({ evidence }) => evidence.strangers,
+  ),
   family('askfirst_findings', 'Findings that are kept.', ({ evidence }) => evidence.findings),
   family('askfirst_reports_waiting', 'Reports held back until they can be judged.', ({ evidence }) => evidence.waiting),
   family('askfirst_learning', '1 while no connection is called direct-ip yet.', ({ learning }) =>

@@ -207,6 +207,9 @@ export const stats = z
     evidence: z.object({
       handOuts: count.describe('addresses that devices were given'),
       devices: count,
+      dropped: count.describe('hand-outs that had to go before their time, to keep the memory bounded'),
+      strangers: count.describe('addresses that nothing but their own UDP questions speaks for, which can be forged'),
+      strangersForgotten: count.describe('of these, how many had to go: a flood of forged senders pushes out itself'),
       findings: count,
       waiting: count.describe('reports held back until they can be judged'),
       overflowed: count.describe('reports that found no place to wait'),

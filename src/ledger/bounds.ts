@@ -35,6 +35,12 @@ export const LEDGER = {
   times: bounded({ unit: 'entries', min: 4, default: 4, max: 256, source: NOTE }),
   /** Addresses taken from one answer; a UDP answer of 4,096 bytes cannot hold more than 255. */
   perAnswer: bounded({ unit: 'entries', min: 512, default: 512, max: 512, source: NOTE }),
+  /** Addresses that only their own UDP questions speak for, which anybody can forge. So few die young, which V8 has cheapest. */
+  strangers: bounded({ unit: 'entries', min: 1, default: 2048, max: 2048, source: NOTE }),
+  /** Hand-outs that these have together. */
+  ofStrangers: bounded({ unit: 'entries', min: 1, default: 8192, max: 8192, source: NOTE }),
+  /** Who still asks after so long is no stranger: a flood of forged addresses has pushed its own ones out by then. */
+  settledAfter: bounded({ unit: 'ms', min: 10 * MINUTE, default: 10 * MINUTE, max: 10 * MINUTE, source: NOTE }),
   devices: bounded({ unit: 'entries', min: 1, default: 8192, max: 8192, source: NOTE }),
   addresses: bounded({ unit: 'entries', min: 1, default: 65_536, max: 65_536, source: NOTE }),
   /** Reports that wait to be judged: 20,000 a second at the default hold-back. */

@@ -13,6 +13,7 @@ import {
   ownDevice,
 } from './device.ts'
 import { flat } from './flat.ts'
+import { TwoRanks } from './two-ranks.ts'
 
 /** Owners remembered for one address: a report is judged seconds, in an audit days, after it changed hands. */
 const OWNERS = 4
@@ -46,6 +47,8 @@ interface Place {
   last: EpochMs
   asks: boolean
   name: string | undefined
+  /** It may be a stranger that was forgotten, whose evidence would have counted until then; 0 for not. */
+  readonly missing: EpochMs
 }
 
 interface Machine {
@@ -57,31 +60,48 @@ interface Machine {
   last: EpochMs
   shared: boolean
   name: string | undefined
+  missing: EpochMs
 }
 
 /** Bounds of the table, and who hears of each change that is worth storing. */
 export interface DeviceTableOptions {
   readonly addresses: number
   readonly devices: number
+  readonly strangers: number
   readonly record: (address: AddressRecord) => void
+  /** A stranger turned out to be one of ours. */
+  readonly settled: (device: DeviceId) => void
+  /** A stranger was forgotten; says until when what it was given would have counted, 0 where it was given nothing. */
+  readonly forgotten: (device: DeviceId) => EpochMs
 }
 
 /**
  * All devices. Bounded: at most `addresses` addresses and `devices` MACs, the least recently seen goes first.
- * An address without a MAC is a device of its own.
+ * An address without a MAC is a device of its own. Where nothing but UDP questions speaks for it, which anybody can
+ * forge, it is a stranger: of these there are at most `strangers`, and they push out nobody else.
  */
 export class DeviceTable {
-  readonly #places: LRUCache<Address, Place>
+  readonly #places: TwoRanks<Address, Place>
   readonly #machines: LRUCache<Mac, Machine>
   readonly #record: (address: AddressRecord) => void
+  readonly #settled: (device: DeviceId) => void
+  #forgotten = 0
+  /** Until when what forgotten strangers were given would have counted. */
+  #missing: EpochMs = 0
   #configured: ReadonlyMap<Mac, string> = new Map()
 
   constructor(options: Partial<DeviceTableOptions> = {}) {
     this.#record = options.record ?? (() => {})
-    this.#places = new LRUCache({
-      max: options.addresses ?? LEDGER.addresses.default,
-      dispose: (place, address) => {
-        for (const { machine } of place.owners) machine.addresses.delete(address)
+    this.#settled = options.settled ?? (() => {})
+    this.#places = new TwoRanks({
+      settled: options.addresses ?? LEDGER.addresses.default,
+      strangers: options.strangers ?? LEDGER.strangers.default,
+      displaced: ({ owners, address }) => {
+        for (const { machine } of owners) machine.addresses.delete(address)
+      },
+      forgotten: ({ id }) => {
+        this.#forgotten++
+        this.#missing = Math.max(this.#missing, options.forgotten?.(id) ?? 0)
       },
     })
     this.#machines = new LRUCache({
@@ -92,12 +112,13 @@ export class DeviceTable {
     })
   }
 
-  /** Notes a sign of life; `asks` where it was a question to us. */
-  see(address: Address, at: EpochMs, asks = false): void {
+  /** Notes a sign of life; `asks` where it was a question to us, `forgeable` where anybody could have sent it. */
+  see(address: Address, at: EpochMs, asks = false, forgeable = false): void {
     const place = this.#place(address, at)
+    if (!forgeable || at - place.first >= LEDGER.settledAfter.default) this.#settle(place)
     if (asks && !place.asks) {
       place.asks = true
-      this.#record(recordOf(place))
+      if (this.tells(place.id)) this.#record(recordOf(place))
     }
     const machine = currentOwner(place)
     if (machine !== undefined) this.#inUse(machine, address, at)
@@ -106,7 +127,9 @@ export class DeviceTable {
   /** Notes that `address` belongs to `mac` at a time, and says what that changes. */
   bind(address: Address, mac: Mac, at: EpochMs, source: BindingSource): Binding {
     const place = this.#place(address, at)
+    this.#settle(place)
     const machine = this.#machine(mac, at)
+    machine.missing = Math.max(machine.missing, place.missing)
     const observed = source === 'neighbours' || source === 'report'
     const owner = ownerAt(place, at)
     if (owner?.machine === machine) {
@@ -173,6 +196,27 @@ export class DeviceTable {
     return isMac(id) ? this.#machines.peek(id.slice(4))?.first : this.#places.peek(id.slice(3))?.first
   }
 
+  /** Until when the device may miss evidence because it was forgotten as a stranger; 0 for not at all. */
+  missingUntil(id: DeviceId): EpochMs {
+    const known = isMac(id) ? this.#machines.peek(id.slice(4)) : this.#places.peek(id.slice(3))
+    return known?.missing ?? 0
+  }
+
+  /** Whether nothing but questions that can be forged speaks for the device. */
+  isStranger(id: DeviceId): boolean {
+    return !isMac(id) && this.#places.isStranger(id.slice(3))
+  }
+
+  /** Lets a stranger go before its turn. */
+  forget(id: DeviceId): void {
+    this.#places.forget(id.slice(3))
+  }
+
+  /** Whether what is new of the device is worth storing: in a flood of strangers theirs is not, until one is settled. */
+  tells(id: DeviceId): boolean {
+    return this.#forgotten === 0 || !this.isStranger(id)
+  }
+
   /** The addresses that the device has now. */
   addressesOf(id: DeviceId): readonly Address[] {
     if (isMac(id)) return [...(this.#machines.peek(id.slice(4))?.addresses.keys() ?? [])]
@@ -183,6 +227,7 @@ export class DeviceTable {
   name(of: { readonly mac?: Mac | undefined; readonly address: Address }, name: string, at: EpochMs): void {
     const short = name.slice(0, NAME_LENGTH)
     const place = this.#place(of.address, at)
+    this.#settle(place)
     if (of.mac !== undefined) this.#machine(of.mac, at).name = short
     if (place.name === short) return
     place.name = short
@@ -201,14 +246,14 @@ export class DeviceTable {
     return this.#configured.get(mac) ?? this.#machines.peek(mac)?.name
   }
 
-  /** Every device as it is shown, those with a MAC first, each kind least recently seen first. */
+  /** Every device as it is shown, those with a MAC first, strangers last; each kind least recently seen first. */
   *views(): Iterable<DeviceView> {
     for (const machine of [...this.#machines.values()].reverse()) {
       const { id, mac, first, last, shared } = machine
       const [name, addresses, asks] = [this.nameOf(id), this.addressesOf(id), this.#machineAsks(machine)]
       yield { id, mac, name, addresses, first, last, shared, asks }
     }
-    for (const place of [...this.#places.values()].reverse()) {
+    for (const place of this.#places.values()) {
       const machine = currentOwner(place)
       if (machine !== undefined && !machine.shared) continue
       const { id, address, name, first, last, asks } = place
@@ -216,15 +261,17 @@ export class DeviceTable {
     }
   }
 
-  /** Every address as it is to be stored, least recently seen first. */
+  /** Every address as it is to be stored, strangers last, each rank least recently seen first. */
   *records(): Iterable<AddressRecord> {
     // Listed first, since the order may change between two steps of whoever reads this.
-    for (const place of [...this.#places.values()].reverse()) yield recordOf(place)
+    for (const place of this.#places.values()) yield recordOf(place)
   }
 
   /** Takes a stored address back. A stored binding is a file's word: the lease file and the network may know better. */
   restore({ address, mac, shared, name, first, last, asks }: AddressRecord): Binding {
-    this.see(address, last, asks)
+    // Who was about for long is no stranger; nor is who was seen otherwise than by its questions.
+    this.see(address, first, asks, asks)
+    this.see(address, last, asks, asks)
     const place = this.#place(address, first)
     if (name !== undefined) this.name({ mac, address }, name, last)
     if (mac === undefined) return NOTHING
@@ -235,18 +282,41 @@ export class DeviceTable {
     return binding
   }
 
-  /** How many addresses and MACs are kept. */
-  get size(): { readonly addresses: number; readonly macs: number } {
-    return { addresses: this.#places.size, macs: this.#machines.size }
+  /** How many addresses, strangers among them, and MACs are kept, and how many strangers had to go. */
+  get size(): {
+    readonly addresses: number
+    readonly strangers: number
+    readonly forgotten: number
+    readonly macs: number
+  } {
+    const { settled, strangers } = this.#places.size
+    return { addresses: settled + strangers, strangers, forgotten: this.#forgotten, macs: this.#machines.size }
   }
 
   #place(address: Address, at: EpochMs): Place {
     const known = this.#places.get(address)
     if (known !== undefined) return seenAt(known, at)
     const key = flat(address)
-    const place = { address: key, id: ownDevice(key), owners: [], first: at, last: at, asks: false, name: undefined }
-    this.#places.set(key, place)
+    const missing = this.#missing > at ? this.#missing : 0
+    const place = {
+      address: key,
+      id: ownDevice(key),
+      owners: [],
+      first: at,
+      last: at,
+      asks: false,
+      name: undefined,
+      missing,
+    }
+    this.#places.add(key, place)
     return place
+  }
+
+  /** Somebody vouches for it. What was not stored while it was a stranger is told now. */
+  #settle(place: Place): void {
+    if (!this.#places.settle(place.address)) return
+    if (this.#forgotten > 0 && place.asks) this.#record(recordOf(place))
+    this.#settled(place.id)
   }
 
   #machine(mac: Mac, at: EpochMs): Machine {
@@ -254,7 +324,16 @@ export class DeviceTable {
     if (known !== undefined) return seenAt(known, at)
     const key = flat(mac)
     const id = `mac:${key}`
-    const machine = { mac: key, id, addresses: new Map(), first: at, last: at, shared: false, name: undefined }
+    const machine = {
+      mac: key,
+      id,
+      addresses: new Map(),
+      first: at,
+      last: at,
+      shared: false,
+      name: undefined,
+      missing: 0,
+    }
     this.#machines.set(key, machine)
     return machine
   }

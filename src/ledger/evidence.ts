@@ -9,6 +9,7 @@ import type { DeviceId } from './device.ts'
 import { flat } from './flat.ts'
 import { reached } from './nat64.ts'
 import { answeredBefore, begun, latest, type Stretch, touches, withTime } from './stretch.ts'
+import { type Touched, TouchOrder } from './touch-order.ts'
 import type { Explanation } from './verdict.ts'
 
 /** One hand-out as it is stored and shown. Times in epoch milliseconds. */
@@ -36,22 +37,28 @@ export interface EvidenceOptions {
   readonly times: number
   /** Hears of each new hand-out, and of renewed ones now and then, for the state file. */
   readonly record: (handOut: HandOutRecord) => void
+  /** Most hand-outs of strangers together. */
+  readonly ofStrangers: number
+  /** Whether the device is a stranger, see `DeviceTable`; asked when its first hand-out comes. */
+  readonly isStranger: (device: DeviceId) => boolean
+  /** Strangers have too many together: this one, not seen for longest, is to be forgotten. */
+  readonly crowded: (device: DeviceId) => void
 }
 
-/** The hand-outs of one address to one device. `older` and `newer` order all pairs by last touch. */
-interface Pair {
+/** The hand-outs of one address to one device. */
+interface Pair extends Touched<Pair> {
   readonly holder: Holder
   readonly address: Address
   /** Replaced whole where it grows, since an array that grows in place keeps room for sixteen more. */
   stretches: Stretch[]
-  older: Pair | undefined
-  newer: Pair | undefined
 }
 
 /** One device's pairs. */
 interface Holder {
   readonly id: DeviceId
   readonly pairs: Map<Address, Pair>
+  /** Where they stand: among those of strangers, or of all others. */
+  order: TouchOrder<Pair>
 }
 
 /** A renewal is recorded when it passes a multiple of this. */
@@ -73,9 +80,8 @@ export class Evidence {
   readonly #byAddress = new Map<Address, Pair | Set<Pair>>()
   /** Until when a device misses evidence that had to go before its time. */
   readonly #missing = new LRUCache<DeviceId, EpochMs>({ max: LEDGER.devices.max })
-  #oldest: Pair | undefined
-  #newest: Pair | undefined
-  #size = 0
+  readonly #settled = new TouchOrder<Pair>()
+  readonly #strangers = new TouchOrder<Pair>()
   #dropped = 0
 
   constructor(options: Partial<EvidenceOptions> = {}) {
@@ -86,6 +92,9 @@ export class Evidence {
       names: LEDGER.names.default,
       times: LEDGER.times.default,
       record: () => {},
+      ofStrangers: LEDGER.ofStrangers.default,
+      isStranger: () => false,
+      crowded: (device) => this.forget(device),
       ...options,
     }
   }
@@ -106,7 +115,7 @@ export class Evidence {
       stretch.times = withTime(stretch.times, at, this.#options.times)
       this.#extend(pair, stretch, until)
     }
-    this.#touch(pair)
+    pair.holder.order.touch(pair)
   }
 
   /** What the device's own hand-outs say of a connection that began between `time` and `end`. */
@@ -140,7 +149,7 @@ export class Evidence {
     for (const stretch of pair.stretches) {
       if (begun(stretch) <= at && at <= stretch.until) this.#extend(pair, stretch, at + this.window)
     }
-    this.#touch(pair)
+    pair.holder.order.touch(pair)
   }
 
   /** Gives all that `from` was given to `to`: the address turned out to be that device's. */
@@ -166,6 +175,28 @@ export class Evidence {
     }
   }
 
+  /** The device is no stranger any more. */
+  settle(device: DeviceId): void {
+    const holder = this.#holders.get(device)
+    if (holder === undefined || holder.order === this.#settled) return
+    for (const pair of holder.pairs.values()) {
+      holder.order.remove(pair)
+      this.#settled.add(pair)
+    }
+    holder.order = this.#settled
+  }
+
+  /** Forgets all that the device was given; says until when it would have counted, 0 where that was nothing. */
+  forget(device: DeviceId): EpochMs {
+    let until = 0
+    for (const pair of [...(this.#holders.get(device)?.pairs.values() ?? [])]) {
+      until = Math.max(until, goneAt(pair))
+      this.#remove(pair)
+      this.#dropped++
+    }
+    return until
+  }
+
   /** Takes a stored hand-out back. */
   restore({ device, address, name, first, last, until }: HandOutRecord): void {
     if (isNobody(address)) return
@@ -174,7 +205,9 @@ export class Evidence {
 
   /** Forgets what can no longer be even `stale`. */
   expire(now: EpochMs): void {
-    for (let pair = this.#oldest; pair !== undefined && goneAt(pair) < now; pair = this.#oldest) this.#remove(pair)
+    for (const order of [this.#strangers, this.#settled]) {
+      for (let pair = order.oldest; pair !== undefined && goneAt(pair) < now; pair = order.oldest) this.#remove(pair)
+    }
   }
 
   /** Until when the device misses evidence because a bound pushed it out; 0 where it misses none. */
@@ -196,11 +229,10 @@ export class Evidence {
     }
   }
 
-  /** Everything, for the state file: least recently touched first, so that reading it back keeps the order. */
+  /** Everything, for the state file: strangers last, least recently touched first, so that reading it back keeps the order. */
   *records(): Iterable<HandOutRecord> {
     // Listed first, since the order may change between two steps of whoever reads this.
-    const pairs: Pair[] = []
-    for (let pair = this.#oldest; pair !== undefined; pair = pair.newer) pairs.push(pair)
+    const pairs = [...this.#settled.all(), ...this.#strangers.all()]
     for (const pair of pairs) for (const stretch of pair.stretches) yield recordOf(pair, stretch)
   }
 
@@ -209,13 +241,21 @@ export class Evidence {
     return { handOuts: this.#size, devices: this.#holders.size, dropped: this.#dropped }
   }
 
+  get #size(): number {
+    return this.#settled.size + this.#strangers.size
+  }
+
   #pair(device: DeviceId, address: Address): Pair {
     const known = this.#holders.get(device)?.pairs.get(address)
     if (known !== undefined) return known
-    if (this.#size >= this.#options.inAll && this.#oldest !== undefined) this.#drop(this.#oldest)
+    const order = this.#holders.get(device)?.order ?? this.#orderOf(device)
+    const oldest = order.oldest
+    if (order === this.#strangers && oldest !== undefined && order.size >= this.#options.ofStrangers)
+      this.#options.crowded(oldest.holder.id)
+    else if (this.#size >= this.#options.inAll) this.#dropOldest()
     let holder = this.#holders.get(device)
     if (holder === undefined) {
-      holder = { id: flat(device), pairs: new Map() }
+      holder = { id: flat(device), pairs: new Map(), order }
       this.#holders.set(holder.id, holder)
     } else if (holder.pairs.size >= this.#options.perDevice) this.#makeRoom(holder)
     const others = this.#byAddress.get(address)
@@ -231,32 +271,17 @@ export class Evidence {
     if (others === undefined) this.#byAddress.set(pair.address, pair)
     else if (others instanceof Set) others.add(pair)
     else this.#byAddress.set(pair.address, new Set([others, pair]))
-    this.#size++
+    holder.order.add(pair)
     return pair
   }
 
-  /** Puts the pair last in the order of touch. */
-  #touch(pair: Pair): void {
-    if (pair === this.#newest) return
-    this.#unlink(pair)
-    pair.older = this.#newest
-    if (this.#newest === undefined) this.#oldest = pair
-    else this.#newest.newer = pair
-    this.#newest = pair
-  }
-
-  #unlink(pair: Pair): void {
-    if (pair.older !== undefined) pair.older.newer = pair.newer
-    else if (this.#oldest === pair) this.#oldest = pair.newer
-    if (pair.newer !== undefined) pair.newer.older = pair.older
-    else if (this.#newest === pair) this.#newest = pair.older
-    pair.older = undefined
-    pair.newer = undefined
+  #orderOf(device: DeviceId): TouchOrder<Pair> {
+    return this.#options.isStranger(device) ? this.#strangers : this.#settled
   }
 
   #remove(pair: Pair): void {
     const { holder, address } = pair
-    this.#unlink(pair)
+    holder.order.remove(pair)
     holder.pairs.delete(address)
     if (holder.pairs.size === 0) this.#holders.delete(holder.id)
     const others = this.#byAddress.get(address)
@@ -265,7 +290,6 @@ export class Evidence {
       others.delete(pair)
       if (others.size === 0) this.#byAddress.delete(address)
     }
-    this.#size--
   }
 
   #pairsOf(address: Address): Iterable<Pair> {
@@ -317,7 +341,7 @@ export class Evidence {
       this.#addTimes(same, stretch)
       this.#options.record(recordOf(pair, same))
     }
-    this.#touch(pair)
+    pair.holder.order.touch(pair)
   }
 
   #addTimes(to: Stretch, from: Stretch): void {
@@ -330,6 +354,11 @@ export class Evidence {
     const endingFirst = [...holder.pairs.values()].sort((a, b) => goneAt(a) - goneAt(b))
     for (const pair of endingFirst.slice(0, Math.ceil(this.#options.perDevice / 8))) this.#drop(pair)
     this.#holders.set(holder.id, holder)
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#settled.oldest ?? this.#strangers.oldest
+    if (oldest !== undefined) this.#drop(oldest)
   }
 
   #drop(pair: Pair): void {

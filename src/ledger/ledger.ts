@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache'
 import { type Address, type Mac, PRIVATE_RANGES, type Prefix } from '../base/address.ts'
 import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
 import type { Name } from '../base/name.ts'
+import type { TransportKind } from '../base/question.ts'
 import type { HandOut } from '../base/reply.ts'
 import { LEDGER } from './bounds.ts'
 import { type Binding, type BindingSource, type DeviceId, type DeviceView, ownDevice } from './device.ts'
@@ -46,15 +47,27 @@ export interface LedgerOptions {
    */
   readonly forget?: boolean
   /** Bounds, for tests and the audit; see `LEDGER`. */
-  readonly limits: Partial<
-    Record<'perDevice' | 'inAll' | 'names' | 'times' | 'devices' | 'addresses' | 'docket' | 'findings', number>
-  >
+  readonly limits: Partial<Record<Limit, number>>
 }
+
+type Limit =
+  | 'perDevice'
+  | 'inAll'
+  | 'ofStrangers'
+  | 'names'
+  | 'times'
+  | 'devices'
+  | 'addresses'
+  | 'strangers'
+  | 'docket'
+  | 'findings'
 
 /** One answer that was served. */
 export interface ServedAnswer {
   readonly time: EpochMs
   readonly client: Address
+  /** How it was asked for: over UDP the client's address may be forged. Left out: in a log, which is believed. */
+  readonly transport?: TransportKind
   readonly name: Name
   readonly handOuts: readonly HandOut[]
 }
@@ -67,7 +80,13 @@ export interface LedgerStats {
   /** Reports that wait, and that were refused because too many waited. */
   readonly docket: { readonly waiting: number; readonly refused: number }
   readonly evidence: { readonly handOuts: number; readonly devices: number; readonly dropped: number }
-  readonly devices: { readonly addresses: number; readonly macs: number }
+  /** Of the addresses, `strangers` are those that only their own UDP questions speak for; so many were `forgotten`. */
+  readonly devices: {
+    readonly addresses: number
+    readonly strangers: number
+    readonly forgotten: number
+    readonly macs: number
+  }
   readonly findings: number
   /** Until when unexplained connections are `unproven` because answers were lost; 0 for not. */
   readonly lostUntil: EpochMs
@@ -129,11 +148,20 @@ export class Ledger {
     }
     const { limits, window } = this.#options
     this.#born = options.born
-    this.#devices = new DeviceTable({ ...limits, record: (address) => this.#store({ kind: 'address', address }) })
+    this.#devices = new DeviceTable({
+      ...limits,
+      record: (address) => this.#store({ kind: 'address', address }),
+      settled: (device) => this.#settle(device),
+      forgotten: (device) => this.#evidence.forget(device),
+    })
     this.#evidence = new Evidence({
       ...limits,
       window,
-      record: (handOut) => this.#store({ kind: 'hand-out', handOut }),
+      record: (handOut) => {
+        if (this.#devices.tells(handOut.device)) this.#store({ kind: 'hand-out', handOut })
+      },
+      isStranger: (device) => this.#devices.isStranger(device),
+      crowded: (device) => this.#devices.forget(device),
     })
     this.#findings = new Findings({
       limit: limits.findings ?? LEDGER.findings.default,
@@ -158,12 +186,12 @@ export class Ledger {
   }
 
   /** Takes an answer that was served, also one that handed out nothing: it shows that the client asks us. */
-  take({ time, client, name, handOuts }: ServedAnswer): void {
+  take({ time, client, transport, name, handOuts }: ServedAnswer): void {
     if (this.#options.forget !== false && time - this.#forgotAt > FORGET_EVERY) {
       this.#forgotAt = time
       this.#evidence.expire(time)
     }
-    this.#devices.see(client, time, true)
+    this.#devices.see(client, time, true, transport === 'udp')
     const device = this.#devices.of(client, time)
     const count = Math.min(handOuts.length, LEDGER.perAnswer.default)
     for (let i = 0; i < count; i++) {
@@ -391,7 +419,16 @@ export class Ledger {
     const first = this.#devices.firstSeen(device) ?? time
     if (deviceLearning > 0 && time < first + deviceLearning) return 'device-learning'
     const lost = time >= this.#lostFrom && time < this.#lostAt + LEDGER.lostFor.default
-    return lost || time < this.#evidence.missingUntil(device) ? 'evidence-lost' : undefined
+    const missing = Math.max(this.#evidence.missingUntil(device), this.#devices.missingUntil(device))
+    return lost || time < missing ? 'evidence-lost' : undefined
+  }
+
+  /** The device is no stranger any more: its evidence stays, and outlives a restart. */
+  #settle(device: DeviceId): void {
+    this.#evidence.settle(device)
+    // Before the first stranger was forgotten all was told at once.
+    if (this.#devices.size.forgotten === 0) return
+    for (const handOut of this.#evidence.ofDevice(device)) this.#store({ kind: 'hand-out', handOut })
   }
 
   #isInside(address: Address): boolean {

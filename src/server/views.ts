@@ -133,6 +133,9 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     evidence: {
       handOuts: known.evidence.handOuts,
       devices: known.evidence.devices,
+      dropped: known.evidence.dropped,
+      strangers: known.devices.strangers,
+      strangersForgotten: known.devices.forgotten,
       findings: known.findings,
       waiting: known.docket.waiting,
       overflowed: known.docket.refused,

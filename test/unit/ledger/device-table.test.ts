@@ -43,7 +43,7 @@ describe('the device table', () => {
     for (let i = 0; i < 1000; i++) table.bind('192.168.1.10', i % 2 === 0 ? MAC : OTHER, NOON + i * SECOND, 'report')
     expect(table.of('192.168.1.10')).toBe(`mac:${OTHER}`)
     expect(table.of('192.168.1.10', NOON)).toMatch(/^mac:/)
-    expect(table.size).toEqual({ addresses: 1, macs: 2 })
+    expect(table.size).toMatchObject({ addresses: 1, macs: 2 })
   })
 
   test('two IPv4 addresses at one MAC are a change of lease, three in ten minutes are several devices', () => {
@@ -93,7 +93,7 @@ describe('the device table', () => {
     const mac = (i: number): string =>
       `02:00:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`
     for (let i = 0; i < 1000; i++) table.bind(`10.0.${i >> 8}.${i & 255}`, mac(i), NOON + i * MINUTE, 'neighbours')
-    expect(table.size).toEqual({ addresses: 100, macs: 50 })
+    expect(table.size).toMatchObject({ addresses: 100, macs: 50 })
     expect(table.of('10.0.3.231')).toBe(`mac:${mac(999)}`)
     // Its MAC is forgotten, so the address is a device of its own again.
     expect(table.of('10.0.3.150')).toBe('ip:10.0.3.150')
