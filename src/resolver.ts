@@ -8,6 +8,7 @@ import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
 import { type Name, wireFromName } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
+import { atOnce, inTurns, type Pieces } from './base/turns.ts'
 import { BatchWriter } from './journal/batch.ts'
 import { HouseZone } from './names/house-zone.ts'
 import type { NamesSnapshot } from './names/snapshot.ts'
@@ -37,7 +38,7 @@ import { safeSearch } from './pipeline/stages/safe-search.ts'
 import { type Blocking, sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
-import { openPolicy } from './policy/policy.ts'
+import { openInPieces } from './policy/policy.ts'
 import type {
   FromResolver,
   NameLooked,
@@ -46,6 +47,7 @@ import type {
   ResolverSettings,
   ToResolver,
 } from './threads/messages.ts'
+import { unpackConditionals } from './threads/packed.ts'
 import { noHttpStatuses, type Reception } from './transport/accept.ts'
 import { Connections } from './transport/connections.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
@@ -81,6 +83,8 @@ export interface ResolverParts {
   readonly household?: Household
   /** How to wait. */
   readonly after?: After
+  /** How to let answers have their turn. */
+  readonly later?: (run: () => void) => void
   /** Bytes that nobody can guess. */
   readonly random?: (bytes: number) => Uint8Array
 }
@@ -89,7 +93,7 @@ export interface ResolverParts {
 export function createResolver(world: ResolverParts): Resolver {
   const { settings, post } = world
   const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
-  const policy = new Swappable<Policy>(open(world.policy))
+  const policy = new Swappable<Policy>(atOnce(open(world.policy)))
   const pause = { active: false }
   const made = { synthesised: 0 }
   const names: Live<HouseZone> = { current: new HouseZone(world.names) }
@@ -123,6 +127,15 @@ export function createResolver(world: ResolverParts): Resolver {
     httpStatuses: reception.httpStatuses,
     upstreams: parts.upstreams.figures(),
   })
+  /** The next policy, while it is being made ready; the one before decides until then. */
+  let giveUp = (): void => {}
+  const swap = (next: Policy): void => {
+    journal.flush()
+    policy.swap(next)
+    regroup()
+    parts.lane.invalidate()
+    tellUsing()
+  }
   const tellUsing = (): void => {
     const upstreams = parts.upstreams.figures().map(({ server }) => server)
     post({ kind: 'using', generation: policy.current.generation, upstreams })
@@ -135,13 +148,12 @@ export function createResolver(world: ResolverParts): Resolver {
     journal,
     obey(message) {
       switch (message.kind) {
-        case 'policy':
-          journal.flush()
-          policy.swap(open(message.policy))
-          regroup()
-          parts.lane.invalidate()
-          tellUsing()
+        case 'policy': {
+          const { clock, later = setImmediate } = world
+          giveUp()
+          giveUp = inTurns(open(message.policy), { ticks: clock.ticks, later }, swap)
           return
+        }
         case 'household':
           regroup(message.household)
           parts.lane.invalidate()
@@ -202,6 +214,7 @@ export function createResolver(world: ResolverParts): Resolver {
       }
     },
     close: () => {
+      giveUp()
       journal.flush()
       connections.close()
       parts.upstreams.close()
@@ -211,8 +224,10 @@ export function createResolver(world: ResolverParts): Resolver {
 
 const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({ plain: allowFrom, ...serving.allowFrom })
 
-const open = ({ buffer, lists, generation, conditionals }: PolicySnapshot): Policy =>
-  openPolicy(buffer, lists, generation, conditionals)
+function* open({ buffer, lists, generation, conditionals }: PolicySnapshot): Pieces<Policy> {
+  const unpacked = conditionals && (yield* unpackConditionals(conditionals))
+  return yield* openInPieces(buffer, lists, generation, unpacked)
+}
 
 /** Everything that is made anew when the settings change. */
 function assemble(

@@ -49,11 +49,13 @@ export interface RuleMatch {
   readonly target?: Exclude<Target, { kind: 'name' }>
   /** A rule that is for certain clients had a say: the next client of the same groups may get another decision. */
   readonly personal?: boolean
+  /** Lists that let the name pass (RPZ PASSTHRU): what it leads to is none of their business either. */
+  readonly passed?: readonly number[]
 }
 
 /** What the policy says of one name. */
 export type Decision =
-  | { readonly kind: 'none'; readonly personal?: boolean }
+  | { readonly kind: 'none'; readonly personal?: boolean; readonly passed?: readonly number[] }
   /** `action`: what the rule itself, or its list, answers; left out: what the house does. */
   | (RuleMatch & { readonly kind: 'block'; readonly action?: RuleAction })
   | (RuleMatch & { readonly kind: 'allow' })
@@ -67,6 +69,12 @@ export interface Audience {
   /** What no rule allows is blocked. */
   readonly only: boolean
 }
+
+/** The same without these lists. */
+export const without = (audience: Audience, lists: readonly number[]): Audience => ({
+  ...audience,
+  lists: audience.lists.map((standing, list) => (lists.includes(list) ? LIST_OFF : standing)),
+})
 
 /** The list, without rules, that is named where a group gets only what is allowed. It stands among `Policy.lists`. */
 export const ONLY_LIST = 'only what is allowed'

@@ -1,13 +1,20 @@
 // Many patterns at once: which of them are found in a name. A pattern is looked at only where the text that it needs is
-// there; it is compiled when that happens first.
+// there, or where a sieve says that it may be found; it is compiled when that happens first.
+import type { Pieces } from '../base/turns.ts'
 import { literalOf } from './literal.ts'
-import { type Pattern, patternsTogether, readPattern } from './pattern.ts'
+import { type Pattern, readPattern } from './pattern.ts'
+import { type Sieve, sieve, symbolsInto, TEXT_MAX } from './sieve.ts'
 
 /** Says the numbers of the patterns that are found in a name, given as text in lower case; calls `visit` with each. */
 export type PatternSet = (name: string, visit: (number: number) => void) => void
 
 /** Characters that choose a bucket. */
 const GRAM = 3
+/** Most patterns of a bucket; what is over goes through a sieve. */
+const CROWD = 32
+/** Patterns that are looked at in one piece of work, and those of one sieve, which are one piece too. */
+const READ_AT_ONCE = 32
+const SIEVED_AT_ONCE = 32
 
 interface Known {
   readonly text: string
@@ -17,15 +24,13 @@ interface Known {
   compiled: Pattern | undefined
 }
 
-/**
- * Builds a set. Measured with 5,000 patterns of which each has a text: see docs/policy.md. Patterns without such a text
- * are compiled together here, at once.
- */
-export function patternSet(patterns: readonly string[]): PatternSet {
+/** Builds a set, in pieces. */
+export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
   const known: Known[] = []
   const buckets = new Map<string, number[]>()
   const loose: number[] = []
   for (const [number, text] of patterns.entries()) {
+    if (number % READ_AT_ONCE === READ_AT_ONCE - 1) yield
     const literal = literalOf(text) ?? ''
     const gram = rarest(literal, buckets)
     known.push({ text, literal, gramAt: literal.indexOf(gram ?? ''), compiled: undefined })
@@ -36,7 +41,18 @@ export function patternSet(patterns: readonly string[]): PatternSet {
       else bucket.push(number)
     }
   }
-  const together = loose.length === 0 ? undefined : patternsTogether(loose.map((number) => patterns[number] as string))
+  const sieves: Sieve[] = []
+  const symbols = new Uint8Array(TEXT_MAX)
+  for (let at = 0; at < loose.length; at += SIEVED_AT_ONCE) {
+    yield
+    const some = loose.slice(at, at + SIEVED_AT_ONCE)
+    sieves.push(sieve(some.map((number) => [number, (known[number] as Known).text])))
+  }
+  const find = (number: number, name: string, visit: (number: number) => void): void => {
+    const one = known[number] as Known
+    one.compiled ??= compiledOrNever(one.text)
+    if (one.compiled(name)) visit(number)
+  }
   return (name, visit) => {
     if (buckets.size > 0) {
       for (let at = 0; at + GRAM <= name.length; at++) {
@@ -47,19 +63,20 @@ export function patternSet(patterns: readonly string[]): PatternSet {
           // The first place of its text: a pattern is looked at once for a name.
           const found = name.indexOf(one.literal)
           if (found < 0 || found + one.gramAt !== at) continue
-          one.compiled ??= compiledOrNever(one.text)
-          if (one.compiled(name)) visit(number)
+          find(number, name, visit)
         }
       }
     }
-    if (together !== undefined) for (const index of together(name)) visit(loose[index] as number)
+    if (sieves.length === 0) return
+    const length = symbolsInto(symbols, name)
+    for (const through of sieves) through(symbols, length, (number) => find(number, name, visit))
   }
 }
 
-/** The three characters of a text that the fewest patterns share so far. */
+/** The three characters of a text that the fewest patterns share so far; undefined where each is crowded. */
 function rarest(literal: string, buckets: ReadonlyMap<string, readonly number[]>): string | undefined {
   let best: string | undefined
-  let least = Number.POSITIVE_INFINITY
+  let least = CROWD
   for (let at = 0; at + GRAM <= literal.length; at++) {
     const gram = literal.slice(at, at + GRAM)
     const size = buckets.get(gram)?.length ?? 0

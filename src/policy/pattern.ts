@@ -1,6 +1,6 @@
 // Regular expressions of lists: which are taken, and why others are not. Matching takes time linear in the name's length,
 // whatever the pattern. The door of re2js.
-import { RE2JS, RE2Set } from 're2js'
+import { RE2JS } from 're2js'
 
 /** A pattern, compiled: whether it is found in a name, given as text. */
 export type Pattern = (name: string) => boolean
@@ -27,12 +27,14 @@ export function readPattern(text: string): Pattern | string {
 /** What has nothing in common: a byte that no name has, a letter, and a digit. */
 const EVERYTHING = ['\x01', 'a', '0']
 
-/** Compiles patterns that were read before into one machine: the indexes of those that are found in a name. */
-export function patternsTogether(patterns: readonly string[]): (name: string) => readonly number[] {
-  const set = new RE2Set(RE2Set.UNANCHORED, RE2JS.CASE_INSENSITIVE)
-  for (const pattern of patterns) set.add(pattern)
-  set.compile()
-  return (name) => set.match(name)
+/** What a single character, escape or class fits; undefined where it cannot be told: then it may fit anything. */
+export function patternClass(token: string): Pattern | undefined {
+  try {
+    const compiled = RE2JS.compile(`^(?:${token})$`, RE2JS.CASE_INSENSITIVE)
+    return (character) => compiled.test(character)
+  } catch {
+    return undefined
+  }
 }
 
 /**

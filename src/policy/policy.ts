@@ -2,6 +2,7 @@
 // that apply.
 // Long because one walk over the tables, with one best rule, serves plain and conditional rules, names and addresses.
 import { nameFromWire } from '../base/name.ts'
+import { atOnce, type Pieces } from '../base/turns.ts'
 import { isExcepted, isForClient, isForType, namesClients, type RuleClient } from './condition.ts'
 import { type Conditionals, NO_CONDITIONALS, type PlacedRule } from './conditionals.ts'
 import {
@@ -18,6 +19,7 @@ import {
   type Policy,
 } from './decision.ts'
 import { fingerprinter } from './hash.ts'
+import { missTest } from './miss.ts'
 import { patternSet } from './pattern-set.ts'
 import { CLAUSES, highestRank, RANKS, rankRule } from './precedence.ts'
 import { coveringWire } from './prefix-wire.ts'
@@ -30,16 +32,23 @@ interface Match extends PlacedRule {
   readonly subtree: boolean
 }
 
+type Compiled = readonly [
+  buffer: SharedArrayBuffer,
+  lists: readonly ListInfo[],
+  generation: number,
+  conditionals?: Conditionals,
+]
+
 /**
  * Opens a compiled policy; `lists` in the order in which they were compiled. Throws where `buffer` is no snapshot of
  * this version: that is a fault of the caller's. Which rule wins stands in precedence.ts.
  */
-export function openPolicy(
-  buffer: SharedArrayBuffer,
-  lists: readonly ListInfo[],
-  generation: number,
-  conditionals: Conditionals = NO_CONDITIONALS,
-): Policy {
+export const openPolicy = (...compiled: Compiled): Policy => atOnce(openInPieces(...compiled))
+
+/** The same in pieces: what a policy has of patterns may take long to make ready. */
+export function* openInPieces(
+  ...[buffer, lists, generation, conditionals = NO_CONDITIONALS]: Compiled
+): Pieces<Policy> {
   const snapshot = openSnapshot(buffer)
   const { blockExact, blockSubtree, allowExact, allowSubtree, blockAddress, allowAddress, conditional } = snapshot
   const { bases, counts } = snapshot
@@ -52,7 +61,10 @@ export function openPolicy(
   }
   const everybody = audience([DEFAULT_GROUP])
   const onlyList = lists.findIndex(({ name }) => name === ONLY_LIST)
-  const patternsIn = patternSet(patterns.map((number) => patternOf(rules[number] as PlacedRule)))
+  const patternsIn = yield* patternSet(patterns.map((number) => patternOf(rules[number] as PlacedRule)))
+  const misses = missTest(snapshot, states)
+  /** Some rule is asked of every name. */
+  const asksAll = patterns.length + every.length > 0
 
   // The walk over the tables, and the best rule so far. Kept between calls: a decision allocates nothing on its way.
   let applies = everybody.lists
@@ -142,7 +154,7 @@ export function openPolicy(
   const weighMatches = (): void => {
     for (const { rule, list, depth, subtree } of matches) {
       if (rule.action.kind === 'passthru') {
-        passing.set(list, Math.max(passing.get(list) ?? -1, telling(depth, subtree)))
+        passing.set(list, Math.max(passing.get(list) ?? -1, tellingOf(rule, depth, subtree)))
       }
     }
     const kept = matches.flatMap(({ rule: { action } }) => (action.kind === 'no-rewrite' ? [action] : []))
@@ -151,7 +163,7 @@ export function openPolicy(
       const { action } = rule
       if (action.kind === 'passthru' || action.kind === 'no-rewrite') continue
       if (answersItself(action) && kept.some(({ only }) => only === undefined || sameAction(only, action))) continue
-      if ((passing.get(list) ?? -1) >= telling(match.depth, match.subtree)) continue
+      if ((passing.get(list) ?? -1) >= tellingOf(rule, match.depth, match.subtree)) continue
       depth = match.depth
       subtree = match.subtree
       const own = applies[list] === LIST_OWN
@@ -168,13 +180,15 @@ export function openPolicy(
     if (passing.size > 0) passing.clear()
   }
 
+  const none = (): Decision => (personal ? PERSONAL_NONE : NO_DECISION)
+
   const conclude = (audience: Audience): Decision => {
     const clause = RANKS[best]
     if (clause === undefined) {
-      if (!audience.only) return personal ? PERSONAL_NONE : NO_DECISION
+      if (!audience.only) return passing.size > 0 ? { ...none(), passed: [...passing.keys()] } : none()
       const list = onlyList < 0 ? lists.length : onlyList
-      const none = { kind: 'block', list, line: 0, labels: 0, subtree: true, clause: 'allow-only' } as const
-      return personal ? { ...none, personal } : none
+      const only = { kind: 'block', list, line: 0, labels: 0, subtree: true, clause: 'allow-only' } as const
+      return personal ? { ...only, personal } : only
     }
     const { kind } = CLAUSES[clause]
     const decision = { kind, list: bestList, line: bestLine, labels: bestDepth, subtree: bestSubtree, clause }
@@ -199,18 +213,21 @@ export function openPolicy(
   ): Decision => {
     labels = read(name, at)
     if (labels < 1) return NO_DECISION
+    const missed = misses(labels)
+    if (missed && !asksAll && !audience.only) return NO_DECISION
     begin(audience)
     if (rules.length > 0) {
       wire = name
       offset = at
       type = asked
       client = asker
-      for (depth = labels; depth > 0; depth--) look(conditional, testChain)
+      if (!missed) for (depth = labels; depth > 0; depth--) look(conditional, testChain)
       depth = 0
       for (const number of every) test(number)
       if (patterns.length > 0) patternsIn(nameFromWire(name, at), (index) => test(patterns[index] as number))
       if (matches.length > 0) weighMatches()
     }
+    if (missed) return conclude(audience)
     allows = true
     if (allowExact.entries + allowSubtree.entries > 0) {
       walk(allowExact, allowSubtree, labels, highestRank(true, audience.owns))
@@ -273,6 +290,10 @@ export function openPolicy(
 
 /** More telling rules have higher numbers: the name alone, then those with more labels. */
 const telling = (depth: number, subtree: boolean): number => (subtree ? depth : Number.MAX_SAFE_INTEGER)
+
+/** In a zone, what is said of a client goes before what is said of names (draft-vixie-dnsop-dns-rpz-00 §5). */
+const tellingOf = (rule: ConditionalRule, depth: number, subtree: boolean): number =>
+  rule.target.kind === 'any' && namesClients(rule) ? Number.POSITIVE_INFINITY : telling(depth, subtree)
 
 const patternOf = ({ rule: { target } }: PlacedRule): string => (target.kind === 'regex' ? target.pattern : '')
 

@@ -9,6 +9,7 @@ import { type ListWatch, watchLists } from '../lists/watch.ts'
 import type { Policy } from '../policy/decision.ts'
 import { openPolicy } from '../policy/policy.ts'
 import type { PolicySnapshot } from '../threads/messages.ts'
+import { packConditionals } from '../threads/packed.ts'
 
 /** What happens with a new version, and with problems. */
 export interface PolicyEvents {
@@ -100,7 +101,7 @@ export class PolicyKeeper {
   get snapshot(): PolicySnapshot {
     const lists = this.#compiled.lists.map(({ skipped: _, confidence: __, subdomains: ___, ...list }) => list)
     const { buffer, conditionals } = this.#compiled
-    return { buffer, lists, generation: this.#policy.generation, conditionals }
+    return { buffer, lists, generation: this.#policy.generation, conditionals: packConditionals(conditionals) }
   }
 
   /** Other lists from now on; resolves as `reload`. */

@@ -19,7 +19,6 @@ import type { Identity } from '../pipeline/stages/guard.ts'
 import type { RebindingSettings } from '../pipeline/stages/rebinding.ts'
 import type { SpecialSettings } from '../pipeline/stages/special.ts'
 import type { BlockAnswer } from '../policy/block-answer.ts'
-import type { Conditionals } from '../policy/conditionals.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { HttpStatuses, Trust } from '../transport/accept.ts'
 import type { ConnectionBounds, ConnectionFigures, StreamKind } from '../transport/connections.ts'
@@ -28,6 +27,7 @@ import type { ListenerKind } from '../transport/listener.ts'
 import type { ListenSettings } from '../transport/wanted.ts'
 import type { UpstreamSettings } from '../upstream/settings.ts'
 import type { UpstreamFigures } from '../upstream/upstream.ts'
+import type { PackedConditionals } from './packed.ts'
 
 /** The part of the configuration that a resolver thread needs; it can change while the thread runs. */
 export interface ResolverSettings {
@@ -72,7 +72,7 @@ export interface PolicySnapshot {
   readonly lists: readonly ListInfo[]
   readonly generation: number
   /** Left out: there are none. */
-  readonly conditionals?: Conditionals
+  readonly conditionals?: PackedConditionals
 }
 
 /** What a resolver thread starts with. */

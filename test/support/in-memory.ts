@@ -21,8 +21,10 @@ import { type AskOptions, queryPacket, responsePacket } from './packets.ts'
 /** A clock that stands still until it is moved. */
 export class TestClock implements Clock {
   #ms = 1_000_000
+  /** Milliseconds that pass whenever somebody looks. */
+  pace = 0
   readonly now = (): number => 1_790_000_000_000 + this.#ms
-  readonly ticks = (): number => this.#ms
+  readonly ticks = (): number => (this.#ms += this.pace)
   readonly #waiting = new Set<{ readonly at: number; readonly run: () => void }>()
   readonly after: After = (ms, run) => {
     const waiting = { at: this.#ms + ms, run }
@@ -126,6 +128,7 @@ export function inMemory(options: {
   /** Instead of `rules`. */
   readonly policy?: PolicySnapshot
   readonly household?: Household
+  readonly later?: (run: () => void) => void
 }): InMemory {
   const clock = new TestClock()
   const messages: FromResolver[] = []
@@ -138,6 +141,7 @@ export function inMemory(options: {
     names: options.names ?? NO_NAMES,
     clock,
     after: clock.after,
+    ...(options.later === undefined ? {} : { later: options.later }),
     random: (bytes) => new Uint8Array(bytes).fill(7),
     post: (message) => void messages.push(message),
     upstreams: () => ({

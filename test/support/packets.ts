@@ -60,7 +60,16 @@ export const opt = (
 
 /** A response packet, as an upstream would send it. `flags` beside QR. */
 export function responsePacket(parts: Partial<Packet> & { flags?: number }): Buffer {
-  return encode({ type: 'response', flags: 0x0180, ...parts } as Packet)
+  const records = <T extends { readonly type: string }>(all: readonly T[] | undefined) =>
+    all?.map((record) => ({ ...record, type: UNKNOWN_THERE[record.type] ?? record.type }))
+  const { questions, answers, authorities, additionals } = parts
+  const sections = {
+    questions: records(questions as never),
+    answers: records(answers as never),
+    authorities: records(authorities as never),
+    additionals: records(additionals as never),
+  }
+  return encode({ type: 'response', flags: 0x0180, ...parts, ...sections } as unknown as Packet)
 }
 
 /** Reads a packet; throws where the independent decoder finds it malformed. */

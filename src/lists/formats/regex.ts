@@ -1,8 +1,9 @@
 // Regular expressions, one a line: `/^ads[0-9]/`. A name is blocked where the expression is found in it.
 
+import { literalOf } from '../../policy/literal.ts'
 import { PATTERN_MAX, readPattern, weightOf } from '../../policy/pattern.ts'
 import { BLOCK, type ConditionalRule, conditional } from '../../policy/rule.ts'
-import { type LineEnd, NOT_OURS, type ReadLine, RULES, type RuleSink, skipped } from '../line.ts'
+import { type LineEnd, NOT_OURS, PATTERN_WEIGHT_MIN, type ReadLine, RULES, type RuleSink, skipped } from '../line.ts'
 import { textOf } from '../name-bytes.ts'
 
 const SLASH = 0x2f
@@ -28,12 +29,15 @@ export const regexOnly: ReadLine = (bytes, from, to, sink) => {
 export function takePattern(pattern: string, sink: RuleSink, make = blocking): LineEnd {
   // No name has a slash: this one is about URLs.
   if (pattern.includes('/')) return skipped.url
-  if (!sink.affords(pattern.length > PATTERN_MAX ? 0 : weightOf(pattern))) return TOO_MANY
+  if (!sink.affords(pattern.length > PATTERN_MAX ? 0 : weightOf(pattern) + burdenOf(pattern))) return TOO_MANY
   const read = readPattern(pattern)
   if (typeof read === 'string') return { kind: 'rejected', why: read }
   sink.conditional(make(pattern))
   return RULES
 }
+
+/** A pattern without a fixed text is looked for in every name: a list may have 5,000 of them. */
+const burdenOf = (pattern: string): number => (literalOf(pattern) === undefined ? 4 * PATTERN_WEIGHT_MIN : 0)
 
 const TOO_MANY: LineEnd = Object.freeze({ kind: 'rejected', why: 'more patterns than one list may have' })
 

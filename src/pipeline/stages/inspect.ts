@@ -4,7 +4,7 @@ import { addressBytes } from '../../base/address.ts'
 import { wireFromName } from '../../base/name.ts'
 import type { Query } from '../../base/question.ts'
 import type { Reply, WireMessage } from '../../base/reply.ts'
-import type { Decision, Policy } from '../../policy/decision.ts'
+import { type Decision, type Policy, without } from '../../policy/decision.ts'
 import { type Next, type Stage, whenReplied } from '../stage.ts'
 import { answerFor, blockReply } from './block-reply.ts'
 import { type Blocking, once } from './sinkhole.ts'
@@ -25,25 +25,30 @@ export function inspect({ policy, profiles, answer, pause, clock }: Blocking): S
       personal ||= decision.personal === true
       return decision
     }
-    const decide = (wire: Uint8Array) => ask(current.decide(wire, 0, profile.audience, query.type, client))
+    let { audience } = profile
+    const decide = (wire: Uint8Array) => ask(current.decide(wire, 0, audience, query.type, client))
     const end = (own: Reply | Promise<Reply>) => (personal ? whenReplied(own, once) : own)
     // Who allowed the name allowed what it stands for.
-    if (decide(query.wire).kind === 'allow') return end(reply)
+    const own = decide(query.wire)
+    if (own.kind === 'allow') return end(reply)
+    if (own.passed !== undefined) audience = without(audience, own.passed)
     const { message } = reply.body
     for (const target of message.targets) {
       const wire = wireFromName(target)
       const decision = wire === undefined ? undefined : decide(wire)
       if (decision?.kind !== 'block' || wire === undefined) continue
       const blocked = { decision, policy: current, answer: answerFor(decision, current, profile, answer), wire }
-      return end(blockReply(query, blocked, next, clock) ?? reply)
+      const told = blockReply(query, blocked, next, clock)
+      if (told !== undefined) return end(told)
     }
     if (!current.watchesAddresses) return end(reply)
     for (const { address } of message.handOuts) {
       const bytes = addressBytes(address) as Uint8Array
-      const decision = ask(current.decideAddress(bytes, profile.audience, query.type, client))
+      const decision = ask(current.decideAddress(bytes, audience, query.type, client))
       if (decision.kind !== 'block') continue
       const blocked = { decision, policy: current, answer: answerFor(decision, current, profile, answer) }
-      return end(blockReply(query, blocked, next, clock) ?? reply)
+      const told = blockReply(query, blocked, next, clock)
+      if (told !== undefined) return end(told)
     }
     return end(reply)
   }

@@ -1,19 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import type { Query } from '../../../src/base/question.ts'
 import { typeName } from '../../../src/base/question.ts'
-import { loadPolicy } from '../../../src/lists/load.ts'
 import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
-import { addressOf, inMemory } from '../../support/in-memory.ts'
+import { addressOf } from '../../support/in-memory.ts'
+import { houseUnder } from '../../support/listed-house.ts'
 import { extendedErrorOf, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 /** A house with these rules, one a line of a blocklist. */
-async function houseWith(block: readonly string[], options: Partial<Parameters<typeof inMemory>[0]> = {}) {
-  const compiled = await loadPolicy({ folder: null, files: [], block, allow: [] }, 'refuse', [1, 2, 3])
-  if (compiled.kind === 'refused') throw new Error(JSON.stringify(compiled.problems))
-  expect(compiled.problems).toEqual([])
-  const { buffer, lists, conditionals } = compiled
-  return inMemory({ policy: { buffer, lists, conditionals, generation: 1 }, ...options })
-}
+const houseWith = (block: readonly string[], options: Parameters<typeof houseUnder>[1] = {}) =>
+  houseUnder({ block }, options)
 
 type House = Awaited<ReturnType<typeof houseWith>>
 interface Read {

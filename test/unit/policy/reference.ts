@@ -107,7 +107,10 @@ const shape = (target: Target, _: Name) =>
     ? { labels: target.name.split('.').length, subtree: target.covers !== 'name' }
     : { labels: 0, subtree: true }
 
-const telling = ({ labels, subtree }: { labels: number; subtree: boolean }): number => (subtree ? labels : 1000)
+const telling = ({ rule, labels, subtree }: { rule: ConditionalRule; labels: number; subtree: boolean }): number => {
+  if (rule.target.kind === 'any' && rule.clients.only.length + rule.clients.not.length > 0) return 2000
+  return subtree ? labels : 1000
+}
 
 function clauseOf({ action, important }: ConditionalRule, info: ListInfo): Clause {
   const allows = action.kind === 'allow'
