@@ -47,9 +47,7 @@ export interface Kept {
   readonly bytes: Uint8Array
 }
 
-/** Words that the writer needs for each template that is repeated; -1 in all of them at first. */
-export const STANDING_WORDS = 4
-/** Its number with the reader; the batch that it stands in last, where (in words), and for whom. */
+/** Words for each template that is repeated, -1 in all of them at first: its number with the reader; the batch that it stands in last, where (in words), and for whom. */
 const STANDING = { id: 0, batch: 1, at: 2, asker: 3 } as const
 
 /** An entry's head, in words; `size` shares its word with way and address length. */
@@ -103,8 +101,8 @@ export class BatchWriter {
   }
 
   /**
-   * Notes one more answer from the fast lane: `length` bytes of template at `templateAt`, its standing in the words from
-   * `standing`. Within a batch, equal ones of one client are counted up.
+   * Notes one more answer from the fast lane: `length` bytes of template at `templateAt`, its standing in the four words
+   * from `standing`. Within a batch, equal ones of one client are counted up.
    */
   repeat(
     { words, bytes }: Kept,

@@ -10,8 +10,8 @@ import { MESSAGE_MAX, NO_OPTIONS, replyLimit, writeReply } from '../wire/write-r
 import type { Client } from './clients.ts'
 import type { EdnsReplies } from './edns.ts'
 import type { FastLane } from './fast-lane.ts'
-import { addToHash, finishHash } from './lane-table.ts'
 import type { LimitKind, Limits } from './limits.ts'
+import { hashOf } from './question-bytes.ts'
 import type { Next } from './stage.ts'
 import { refused } from './stages/guard.ts'
 
@@ -126,7 +126,7 @@ export class Answerer {
     const proven = over === 'prefix' && (query.transport !== 'udp' || edns.judge(query, client) === 'valid')
     if (over !== undefined && !proven) return over
     if (limits.isWaitingTooMuch(budget)) return 'in-flight'
-    return limits.isNameTooMany(budget, nameHash(query), query.received) ? 'names' : undefined
+    return limits.isNameTooMany(budget, hashOf(query.wire, 0, 0), query.received) ? 'names' : undefined
   }
 
   #reply(read: Exclude<ReadQuery, { kind: 'drop' }>, client: Client): Reply | Promise<Reply> {
@@ -180,13 +180,6 @@ export class Answerer {
     const written = writeReply(query, reply, packet, this.#scratch, limit, udpSize, ticks, own)
     return { bytes: this.#scratch.slice(0, written.length), written, own, ticks }
   }
-}
-
-/** The hash of a query's name alone. */
-function nameHash({ wire }: Query): number {
-  let hash = 0
-  for (let i = 0; i < wire.length; i++) hash = addToHash(hash, wire[i] as number)
-  return finishHash(hash, 0, 0)
 }
 
 /**

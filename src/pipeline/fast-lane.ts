@@ -7,7 +7,8 @@ import type { BatchWriter, EntryClient } from '../journal/batch.ts'
 import { putU32, u16, u32 } from '../wire/bytes.ts'
 import { HEADER } from '../wire/read-query.ts'
 import { MESSAGE_MAX, UDP_MIN, type Written } from '../wire/write-reply.ts'
-import { addToHash, finishHash, LaneTable, RECORD, replyAt, wordsOf } from './lane-table.ts'
+import { MessageTable, messageAt, RECORD, wordsOf } from './message-table.ts'
+import { addToHash, finishHash, hashOf } from './question-bytes.ts'
 
 /** What in a query changes the answer beside its question; its client's group stands in the bits above. */
 const EDNS = 1
@@ -21,7 +22,7 @@ const BARE_OPT = 11
 
 /** The memo. One per resolver thread. */
 export class FastLane {
-  readonly #table: LaneTable
+  readonly #table: MessageTable
   readonly #udpSize: number
   #generation = 0
   /** The place of the latest hit. */
@@ -30,7 +31,7 @@ export class FastLane {
   /** `bytes` bounds its memory; `udpSize` is the configured largest UDP reply. */
   constructor(bytes: number, udpSize: number) {
     this.#udpSize = udpSize
-    this.#table = new LaneTable(bytes)
+    this.#table = new MessageTable(bytes)
   }
 
   /** Taken before a query enters the pipeline and handed back with its reply: what was decided by old rules stays out. */
@@ -93,13 +94,13 @@ export class FastLane {
     } else if (i !== end) return 0
     if (bits & 0x20 && !(variant & DNSSEC_OK)) variant |= AUTHENTIC_DATA
     const table = this.#table
-    const place = table.find(finishHash(hash, type, variant), bytes, nameAt, nameEnd - nameAt, variant)
+    const place = table.find(finishHash(hash, type, variant), bytes, nameAt, nameEnd - nameAt, type, variant)
     if (place === 0) return 0
     const { words, times } = table
-    if (words[place + RECORD.generation] !== this.#generation) return 0
-    const size = words[place + RECORD.reply] as number
+    if (words[place + RECORD.stamp] !== this.#generation) return 0
+    const size = words[place + RECORD.message] as number
     if (size > limit || ticks >= (times[(place + RECORD.expires) / 2] as number)) return 0
-    const from = replyAt(place)
+    const from = messageAt(place)
     // Byte by byte: for a hundred of them a view and a call cost more.
     for (let k = 0; k < size; k++) out[outAt + k] = table.bytes[from + k] as number
     out[outAt] = bytes[at] as number
@@ -123,13 +124,11 @@ export class FastLane {
     const table = this.#table
     const { words } = table
     const place = this.#hit
-    const template =
-      place + RECORD.head + wordsOf(words[place + RECORD.reply] as number) + (words[place + RECORD.ttls] as number)
     journal.repeat(
       table,
-      place + RECORD.standing,
-      4 * template,
-      words[place + RECORD.template] as number,
+      place + RECORD.notes,
+      table.extraAt(place),
+      words[place + RECORD.extra] as number,
       client,
       now,
       transport,
@@ -157,15 +156,8 @@ export class FastLane {
       (query.checkingDisabled ? CHECKING_DISABLED : 0) |
       (query.authenticData && !wantsDnssec(query) ? AUTHENTIC_DATA : 0)
     const expires = born + reply.reusable * SECOND
-    const hash = hashOf(query, variant)
-    const entry = { hash, variant, reply: bytes, ttlOffsets, born, expires, generation, template }
-    this.#table.set(entry, query.wire.length)
+    const hash = hashOf(query.wire, query.type, variant)
+    const keep = { hash, variant, message: bytes, ttlOffsets, born, expires, stamp: generation, extra: template }
+    this.#table.set(keep, query.wire.length)
   }
-}
-
-/** The same hash as `answer` makes on its way through the packet. */
-function hashOf({ wire, type }: Query, variant: number): number {
-  let hash = 0
-  for (let i = 0; i < wire.length - 1; i++) hash = addToHash(hash, wire[i] as number)
-  return finishHash(hash, type, variant)
 }

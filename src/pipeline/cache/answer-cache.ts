@@ -1,10 +1,15 @@
 // The store of what upstreams said: bounded in bytes, ages in seconds. Knows no stage and decides nothing.
-import { LRUCache } from 'lru-cache'
 import { type Clock, SECOND } from '../../base/clock.ts'
 import { type Name, wireFromName } from '../../base/name.ts'
 import type { WireMessage } from '../../base/reply.ts'
-import { putU32, u32 } from '../../wire/bytes.ts'
-import { keyIsUnder, keyOf, latin1 } from './cache-key.ts'
+import { u16 } from '../../wire/bytes.ts'
+import { HEADER, questionNameLength } from '../../wire/read-query.ts'
+import { scanMessage } from '../../wire/scan-message.ts'
+import { MessageTable, messageAt, RECORD } from '../message-table.ts'
+import { hashOf } from '../question-bytes.ts'
+import { BITS, isUnderWire, type Question } from './cache-key.ts'
+import { errorBytes, readError } from './kept-error.ts'
+import { boundTtls } from './ttl-bounds.ts'
 
 /** Bounds of the cache. */
 export interface CacheBounds {
@@ -15,8 +20,10 @@ export interface CacheBounds {
   readonly maxNegativeTtl: number
 }
 
-/** One kept answer. */
+/** One kept answer, as it was when it was looked up. */
 export interface Kept {
+  /** Where it stands, until something else is kept. */
+  readonly place: number
   readonly rcode: number
   readonly message: WireMessage
   /** `Clock.ticks()` when its TTLs were what the message says; before the start of this program for one that was restored. */
@@ -26,48 +33,66 @@ export interface Kept {
   /** Times that the pipeline gave it; what the fast lane gave is not among them. */
   uses: number
   /** Whether it is being fetched anew before its end, will not be, or that is not decided yet. */
-  prefetch: 'open' | 'running' | 'never'
+  prefetch: Prefetching
 }
 
-/** Bytes that an entry costs beside its message: key, objects, slots; measured at 100,000 entries on Node 26. */
-const ENTRY_OVERHEAD = 700
+type Prefetching = 'open' | 'running' | 'never'
+
+/** One kept answer with the question that it is for. */
+export interface Remembered {
+  readonly question: Question
+  readonly message: Uint8Array
+  readonly stored: number
+  /** Seconds. */
+  readonly ttl: number
+}
+
+/** Where the notes of a record have uses and prefetching; -1 there is the beginning. */
+const USES = RECORD.notes
+const PREFETCH = RECORD.notes + 1
+const PREFETCHING: readonly Prefetching[] = ['open', 'running', 'never']
+/** A variant: two bits, then the number of a subnet; subnets that have numbers. */
+const SUBNETS = 2 ** 20
 
 /** The store. Entries stay until they are pushed out, expired or not: the stage decides what their age means. */
 export class AnswerCache {
-  readonly #kept: LRUCache<string, Kept>
+  readonly #table: MessageTable
   readonly #bounds: CacheBounds
   readonly #clock: Clock
+  /** Numbers of subnets, and what the numbers mean; 0 is none. */
+  readonly #subnets = new Map<string, number>()
 
   constructor(bounds: CacheBounds, clock: Clock) {
     this.#bounds = bounds
     this.#clock = clock
-    this.#kept = new LRUCache({
-      maxSize: bounds.bytes,
-      sizeCalculation: ({ message }, key) =>
-        message.bytes.length +
-        key.length +
-        ENTRY_OVERHEAD +
-        8 * message.ttlOffsets.length +
-        96 * message.handOuts.length,
-    })
+    this.#table = new MessageTable(bounds.bytes)
   }
 
   get size(): { readonly entries: number; readonly bytes: number } {
-    return { entries: this.#kept.size, bytes: this.#kept.calculatedSize }
+    return { entries: this.#table.size, bytes: this.#table.used }
   }
 
-  /** What is kept for a key, however old it is. Counts as a use of its place. */
-  get(key: string): Kept | undefined {
-    return this.#kept.get(key)
+  /** What is kept for a question, however old it is. Counts as a use of its place. */
+  get(question: Question): Kept | undefined {
+    const { wire, type } = question
+    const variant = this.#variantOf(question)
+    const place = this.#table.find(hashOf(wire, type, variant), wire, 0, wire.length, type, variant)
+    return place === 0 ? undefined : this.#read(place)
   }
 
-  /** Whether something is kept for a key; no use of its place. */
-  has(key: string): boolean {
-    return this.#kept.has(key)
+  /** Whether something is kept for a question; no use of its place. */
+  has(question: Question): boolean {
+    return this.#look(question) !== 0
+  }
+
+  /** Writes back how often an answer was given and whether it is fetched: right after `get`, before anything is kept. */
+  note({ place, uses, prefetch }: Kept): void {
+    this.#table.words[place + USES] = uses
+    this.#table.words[place + PREFETCH] = PREFETCHING.indexOf(prefetch)
   }
 
   /** Whole seconds that an entry may still be given; zero or less once it has expired. */
-  left({ stored, ttl }: Kept): number {
+  left({ stored, ttl }: Pick<Kept, 'stored' | 'ttl'>): number {
     return ttl - Math.floor((this.#clock.ticks() - stored) / SECOND)
   }
 
@@ -75,63 +100,138 @@ export class AnswerCache {
    * Keeps an answer as of now, its TTLs brought within the bounds; returns its message with them. An answer with TTL 0
    * is not kept, and no minimum raises it (RFC 2308 §5: so is a negative one without an SOA).
    */
-  keep(key: string, rcode: number, message: WireMessage): WireMessage {
+  keep(question: Question, rcode: number, message: WireMessage): WireMessage {
     const { minTtl, maxTtl, maxNegativeTtl } = this.#bounds
     const most = message.negative ? Math.min(maxNegativeTtl, maxTtl) : maxTtl
     const ttl = message.ttl === 0 ? 0 : Math.min(Math.max(message.ttl, minTtl), most)
     const within = boundTtls(message, ttl === 0 ? 0 : minTtl, most)
-    if (ttl > 0) this.put(key, rcode, within, this.#clock.ticks(), ttl)
     // What was known before is not better than what nobody may keep.
-    else this.#kept.delete(key)
+    if (ttl === 0 || !this.put(question, rcode, within, this.#clock.ticks(), ttl)) this.delete(question)
     return within
   }
 
-  /** Puts an entry in as it is; `stored` may lie before the start of this program. A message that outgrows the whole cache is not kept. */
-  put(key: string, rcode: number, message: WireMessage, stored: number, ttl: number): void {
-    this.#kept.set(key, { rcode, message, stored, ttl, uses: 0, prefetch: 'open' })
+  /**
+   * Puts an entry in as it is; `stored` may lie before the start of this program. Returns false for a message that is
+   * too large a part of the whole cache.
+   */
+  put(question: Question, rcode: number, message: WireMessage, stored: number, ttl: number): boolean {
+    const { wire, type } = question
+    const variant = this.#variantOf(question)
+    return this.#table.set(
+      {
+        hash: hashOf(wire, type, variant),
+        variant,
+        message: message.bytes,
+        ttlOffsets: message.ttlOffsets,
+        born: stored,
+        expires: stored + ttl * SECOND,
+        stamp: rcode,
+        extra: errorBytes(message.error),
+      },
+      wire.length,
+    )
   }
 
   /** Forgets one entry. */
-  delete(key: string): void {
-    this.#kept.delete(key)
+  delete(question: Question): void {
+    const place = this.#look(question)
+    if (place !== 0) this.#table.remove(place)
   }
 
   /** The entries for a name and a type, whatever bits they were asked with. Does not count as a use. */
-  peek(name: Name, type: number): readonly (Pick<Kept, 'rcode' | 'message' | 'stored'> & { readonly left: number })[] {
+  peek(name: Name, type: number): readonly (Kept & { readonly left: number })[] {
     const wire = wireFromName(name)
     if (wire === undefined) return []
     return [0, 1, 2, 3].flatMap((bits) => {
-      const kept = this.#kept.peek(keyOf(wire, type, bits))
-      return kept === undefined
-        ? []
-        : [{ rcode: kept.rcode, message: kept.message, stored: kept.stored, left: this.left(kept) }]
+      const place = this.#look({ wire, type, bits, subnet: undefined })
+      if (place === 0) return []
+      const kept = this.#read(place)
+      return [{ ...kept, left: this.left(kept) }]
     })
   }
 
-  /** The entries used last, newest first, at most so many. */
-  recent(most: number): [string, Kept][] {
-    return [...this.#kept.entries().take(most)]
+  /** The entries, those that came last first, at most so many. */
+  *recent(most: number): Generator<Remembered> {
+    const subnets = new Map([...this.#subnets].map(([text, number]) => [number, Buffer.from(text, 'latin1')]))
+    // Copied at once: records move while whoever reads this lets others have their turn.
+    const all = this.#table.places().reverse().slice(0, most)
+    const entries = all.map((place) => ({ message: this.#messageOf(place), ...this.#timesOf(place), place }))
+    const variants = all.map((place) => this.#table.words[place + RECORD.variant] as number)
+    for (const [i, { message, stored, ttl }] of entries.entries()) {
+      const variant = variants[i] as number
+      const length = questionNameLength(message, HEADER, message.length)
+      const wire = message.subarray(HEADER, HEADER + length)
+      const type = u16(message, HEADER + length)
+      yield { question: { wire, type, bits: variant & BITS, subnet: subnets.get(variant >>> 2) }, message, stored, ttl }
+    }
   }
 
   /**
-   * Forgets a name, or a zone with all under it; returns how many entries. Looks at every key: 0.1 µs each, so some 5 ms
-   * with the default size, during which nothing is answered.
+   * Forgets a name, or a zone with all under it; returns how many entries. Looks at every entry: 0.1 µs each, so some
+   * 10 ms with the default size, during which nothing is answered.
    */
   flush(name: Name, zone: boolean): number {
     const wire = wireFromName(name)
     if (wire === undefined) return 0
-    const text = latin1(wire)
-    const gone = [...this.#kept.keys()].filter((key) => keyIsUnder(key, text, zone))
-    for (const key of gone) this.#kept.delete(key)
+    const table = this.#table
+    const gone = table.places().filter((place) => isUnderWire(table.bytes, messageAt(place) + HEADER, wire, zone))
+    for (const place of gone) table.remove(place)
     return gone.length
+  }
+
+  #look(question: Question): number {
+    const { wire, type } = question
+    const variant = this.#variantOf(question)
+    return this.#table.look(hashOf(wire, type, variant), wire, 0, wire.length, type, variant)
+  }
+
+  #variantOf({ bits, subnet }: Question): number {
+    if (subnet === undefined) return bits
+    const text = Buffer.from(subnet).toString('latin1')
+    let number = this.#subnets.get(text)
+    if (number === undefined) {
+      if (this.#subnets.size >= SUBNETS) this.#forgetSubnets()
+      number = this.#subnets.size + 1
+      this.#subnets.set(text, number)
+    }
+    return bits | (number << 2)
+  }
+
+  /** More subnets than any network has: what is kept for them goes with their numbers. */
+  #forgetSubnets(): void {
+    const { words } = this.#table
+    for (const place of this.#table.places())
+      if ((words[place + RECORD.variant] as number) > BITS) this.#table.remove(place)
+    this.#subnets.clear()
+  }
+
+  #messageOf(place: number): Uint8Array {
+    const { bytes, words } = this.#table
+    return bytes.slice(messageAt(place), messageAt(place) + (words[place + RECORD.message] as number))
+  }
+
+  #timesOf(place: number): Pick<Kept, 'stored' | 'ttl'> {
+    const { times } = this.#table
+    const stored = times[(place + RECORD.born) / 2] as number
+    return { stored, ttl: Math.round(((times[(place + RECORD.expires) / 2] as number) - stored) / SECOND) }
+  }
+
+  /** The entry at a place. Its message was checked when it came: what the scan notes of it is noted again. */
+  #read(place: number): Kept {
+    const { words, bytes } = this.#table
+    const scanned = scanMessage(this.#messageOf(place), AS_KEPT)
+    if ('malformed' in scanned) throw new Error(`a kept answer is malformed: ${scanned.malformed}`)
+    const error = readError(bytes, this.#table.extraAt(place), words[place + RECORD.extra] as number)
+    return {
+      place,
+      rcode: words[place + RECORD.stamp] as number,
+      message: error === undefined ? scanned.message : { ...scanned.message, error },
+      ...this.#timesOf(place),
+      uses: Math.max(0, words[place + USES] as number),
+      prefetch: PREFETCHING[Math.max(0, words[place + PREFETCH] as number)] as Prefetching,
+    }
   }
 }
 
-/** The message with every TTL within the bounds; the same object where they all are. */
-export function boundTtls(message: WireMessage, min: number, max: number): WireMessage {
-  const outside = (ttl: number): boolean => ttl < min || ttl > max
-  if (!message.ttlOffsets.some((at) => outside(u32(message.bytes, at)))) return message
-  const bytes = message.bytes.slice()
-  for (const at of message.ttlOffsets) putU32(bytes, at, Math.min(Math.max(u32(bytes, at), min), max))
-  return { ...message, bytes }
-}
+/** Everything that is in a kept message counts: what did not has been cut out. */
+const AS_KEPT = { dnssecOk: true, trustAd: true } as const

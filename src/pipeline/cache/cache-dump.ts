@@ -2,10 +2,10 @@
 import { type Clock, MINUTE, SECOND } from '../../base/clock.ts'
 import { foldByte } from '../../base/name.ts'
 import { putU16, putU32, u16, u32 } from '../../wire/bytes.ts'
-import { HEADER, questionNameLength } from '../../wire/read-query.ts'
+import { HEADER } from '../../wire/read-query.ts'
 import { scanMessage } from '../../wire/scan-message.ts'
-import type { AnswerCache, Kept } from './answer-cache.ts'
-import { keyOf } from './cache-key.ts'
+import type { AnswerCache, Remembered } from './answer-cache.ts'
+import { BITS, type Question } from './cache-key.ts'
 
 /** Bytes of a chunk: some hundred entries, a millisecond to write or to read. */
 const CHUNK = 64 * 1024
@@ -21,8 +21,8 @@ export function* dumpCache(store: AnswerCache, clock: Clock): Generator<Uint8Arr
   let chunk = new Uint8Array(CHUNK)
   let length = 0
   let total = 0
-  for (const [key, kept] of store.recent(ENTRIES_MOST)) {
-    const entry = entryOf(key, kept, now - (ticks - kept.stored))
+  for (const kept of store.recent(ENTRIES_MOST)) {
+    const entry = entryOf(kept, now - (ticks - kept.stored))
     total += entry.length
     if (total > BYTES_MOST) break
     if (length > 0 && length + entry.length > CHUNK) {
@@ -37,23 +37,22 @@ export function* dumpCache(store: AnswerCache, clock: Clock): Generator<Uint8Arr
   if (length > 0) yield chunk.subarray(0, length)
 }
 
-function entryOf(key: string, { message, stored: _, ttl }: Kept, storedAt: number): Uint8Array {
-  const { bytes } = message
-  const nameLength = questionNameLength(bytes, HEADER, bytes.length)
-  // A key is the name, two characters for type and bits, and the subnet.
-  const subnet = Buffer.from(key.slice(nameLength + 2), 'latin1')
-  const entry = new Uint8Array(HEAD + subnet.length + bytes.length)
+function entryOf({ question, message, ttl }: Remembered, storedAt: number): Uint8Array {
+  const { bits, subnet = NONE } = question
+  const entry = new Uint8Array(HEAD + subnet.length + message.length)
   const seconds = Math.max(0, Math.floor(storedAt / SECOND))
   putU32(entry, 0, entry.length)
   putU16(entry, 4, Math.floor(seconds / 2 ** 32))
   putU32(entry, 6, seconds >>> 0)
   putU32(entry, 10, ttl)
-  entry[14] = key.charCodeAt(nameLength + 1)
+  entry[14] = bits
   entry[15] = subnet.length
   entry.set(subnet, HEAD)
-  entry.set(bytes, HEAD + subnet.length)
+  entry.set(message, HEAD + subnet.length)
   return entry
 }
+
+const NONE = new Uint8Array(0)
 
 /** What became of a chunk's entries. */
 export interface Restored {
@@ -87,10 +86,10 @@ export function restoreCache(store: AnswerCache, clock: Clock, chunk: Uint8Array
       damaged++
       continue
     }
-    const { key, rcode, message, ttl, storedAt } = entry
+    const { question, rcode, message, ttl, storedAt } = entry
     const age = storedAt > now + MINUTE ? ttl * SECOND : Math.max(0, now - storedAt)
-    if (age > (ttl + staleFor) * SECOND || store.has(key)) continue
-    store.put(key, rcode, message, ticks - age, ttl)
+    if (age > (ttl + staleFor) * SECOND || store.has(question)) continue
+    store.put(question, rcode, message, ticks - age, ttl)
     kept++
   }
   return { kept, damaged }
@@ -101,11 +100,12 @@ function readEntry(entry: Uint8Array) {
   const subnet = entry.slice(HEAD, HEAD + (entry[15] as number))
   const scanned = scanMessage(entry.subarray(HEAD + subnet.length), { dnssecOk: (bits & 1) !== 0, trustAd: true })
   const ttl = u32(entry, 10)
-  if ('malformed' in scanned || scanned.truncated || bits > 3 || ttl === 0 || ttl > 0x7fff_ffff) return undefined
+  if ('malformed' in scanned || scanned.truncated || bits > BITS || ttl === 0 || ttl > 0x7fff_ffff) return undefined
   const { message, rcode } = scanned
   const { bytes, questionEnd } = message
   const wire = bytes.slice(HEADER, questionEnd - 4)
   for (let i = 0; i < wire.length; i++) wire[i] = foldByte(wire[i] as number)
-  const key = keyOf(wire, u16(bytes, questionEnd - 4), bits, subnet.length === 0 ? undefined : subnet)
-  return { key, rcode, message, ttl, storedAt: (u16(entry, 4) * 2 ** 32 + u32(entry, 6)) * SECOND }
+  const type = u16(bytes, questionEnd - 4)
+  const question: Question = { wire, type, bits, subnet: subnet.length === 0 ? undefined : subnet }
+  return { question, rcode, message, ttl, storedAt: (u16(entry, 4) * 2 ** 32 + u32(entry, 6)) * SECOND }
 }

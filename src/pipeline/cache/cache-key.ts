@@ -1,27 +1,47 @@
-// What makes two questions the same to an upstream, as one string. Knows no store.
+// What makes two questions the same to an upstream. Knows no store.
+
+import { foldByte } from '../../base/name.ts'
 import { type Query, wantsDnssec } from '../../base/question.ts'
 
 /**
  * Name, type, the two bits that change what an upstream answers, and the client subnet where one is sent upstream (RFC
  * 7871 §7.3.1: an answer for one subnet is not one for another).
  */
-export const cacheKey = (query: Query): string =>
-  keyOf(query.wire, query.type, (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0), query.subnet)
+export interface Question {
+  /** The name in wire form. */
+  readonly wire: Uint8Array
+  readonly type: number
+  /** 1 for DNSSEC OK, 2 for checking disabled. */
+  readonly bits: number
+  readonly subnet: Uint8Array | undefined
+}
 
-/** The same from its parts. `bits`: 1 for DNSSEC OK, 2 for checking disabled. */
-export function keyOf(wire: Uint8Array, type: number, bits: number, subnet?: Uint8Array): string {
+/** All bits. */
+export const BITS = 3
+
+export const questionOf = (query: Query): Question => ({
+  wire: query.wire,
+  type: query.type,
+  bits: (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0),
+  subnet: query.subnet,
+})
+
+/** The same as one string. */
+export function keyOf({ wire, type, bits, subnet }: Question): string {
   const key = latin1(wire) + String.fromCharCode(type, bits)
   return subnet === undefined ? key : key + latin1(subnet)
 }
 
-/** Whether a key's name is this one (lower-cased wire form, as latin1) or, with `zone`, lies under it. */
-export function keyIsUnder(key: string, name: string, zone: boolean): boolean {
-  // Both end their names with the root byte and are compared at a label's start only: a match is a match of whole names.
-  for (let at = 0; ; at += key.charCodeAt(at) + 1) {
-    if (key.startsWith(name, at)) return true
-    if (!zone || key.charCodeAt(at) === 0) return false
+/** Whether the name in wire form at `at` is `name`, letter case aside, or, with `zone`, lies under it. */
+export function isUnderWire(bytes: Uint8Array, at: number, name: Uint8Array, zone: boolean): boolean {
+  // Both end with the root byte and are compared at a label's start only: a match is a match of whole names.
+  for (; ; at += (bytes[at] as number) + 1) {
+    let same = 0
+    while (same < name.length && foldByte(bytes[at + same] as number) === name[same]) same++
+    if (same === name.length) return true
+    if (!zone || bytes[at] === 0) return false
   }
 }
 
-export const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
+const latin1 = ({ buffer, byteOffset, length }: Uint8Array): string =>
   Buffer.from(buffer, byteOffset, length).toString('latin1')

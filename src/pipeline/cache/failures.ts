@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache'
 import { SECOND } from '../../base/clock.ts'
 import { EDE } from '../../base/question.ts'
 import type { Reply } from '../../base/reply.ts'
+import { keyOf, type Question } from './cache-key.ts'
 
 /** Failures that are remembered: those of the last seconds; 300 bytes each. */
 const FAILURES_KEPT = 10_000
@@ -40,17 +41,18 @@ export class Failures {
   }
 
   /** What is still held against a question: the reply to give, which says that it is a remembered one. */
-  of(key: string, ticks: number): Reply | undefined {
-    const failure = this.#kept.get(key)
+  of(question: Question, ticks: number): Reply | undefined {
+    const failure = this.#kept.size === 0 ? undefined : this.#kept.get(keyOf(question))
     if (failure === undefined || ticks >= failure.until) return undefined
     // The upstreams have spoken since: what failed for want of them may be asked again at once.
     return failure.outage === undefined || failure.outage === this.#outage ? failure.reply : undefined
   }
 
   /** Notes that a question failed. The many who waited for one answer note it once. */
-  note(key: string, reply: Reply, ticks: number): void {
+  note(question: Question, reply: Reply, ticks: number): void {
     const { outcome } = reply
     if (outcome.kind !== 'failed' || outcome.reason === 'overload' || outcome.reason === 'internal') return
+    const key = keyOf(question)
     const silent = outcome.reason !== 'upstream-error'
     if (!silent) this.spoke()
     else this.#silent = true
@@ -62,9 +64,9 @@ export class Failures {
   }
 
   /** Notes that a question was answered. */
-  forget(key: string): void {
+  forget(question: Question): void {
     this.spoke()
-    this.#kept.delete(key)
+    if (this.#kept.size > 0) this.#kept.delete(keyOf(question))
   }
 
   clear(): void {

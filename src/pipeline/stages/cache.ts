@@ -4,10 +4,11 @@ import type { After, Clock } from '../../base/clock.ts'
 import type { Name } from '../../base/name.ts'
 import { EDE, type Query, RCODE } from '../../base/question.ts'
 import type { Reply } from '../../base/reply.ts'
-import { type AnswerCache, boundTtls, type Kept } from '../cache/answer-cache.ts'
-import { cacheKey } from '../cache/cache-key.ts'
+import type { AnswerCache, Kept } from '../cache/answer-cache.ts'
+import { type Question, questionOf } from '../cache/cache-key.ts'
 import { Failures } from '../cache/failures.ts'
 import { Prefetch } from '../cache/prefetch.ts'
+import { boundTtls } from '../cache/ttl-bounds.ts'
 import { type Next, type Stage, whenReplied } from '../stage.ts'
 
 /** How the cache behaves beyond keeping. */
@@ -57,39 +58,42 @@ export function cacheStage({ store, habits, clock, after, onFault }: CacheParts)
   const { stale } = habits
 
   /** Takes what came back: keeps an answer, notes a failure; hands on the answer with its TTLs within the bounds. */
-  function take(key: string, reply: Reply): Reply {
-    if (reply.outcome.kind === 'failed') failures.note(key, reply, clock.ticks())
+  function take(question: Question, reply: Reply): Reply {
+    if (reply.outcome.kind === 'failed') failures.note(question, reply, clock.ticks())
     if (reply.body.kind !== 'wire' || reply.outcome.kind !== 'forwarded') return reply
-    failures.forget(key)
+    failures.forget(question)
     if (reply.rcode !== RCODE.NOERROR && reply.rcode !== RCODE.NXDOMAIN) return reply
-    const message = store.keep(key, reply.rcode, reply.body.message)
+    const message = store.keep(question, reply.rcode, reply.body.message)
     return { ...reply, body: { kind: 'wire', message, since: clock.ticks() } }
   }
 
-  const fetch = (query: Query, key: string, next: Next): Reply | Promise<Reply> =>
-    whenReplied(next(query), (reply) => take(key, reply))
+  const fetch = (query: Query, question: Question, next: Next): Reply | Promise<Reply> =>
+    whenReplied(next(query), (reply) => take(question, reply))
 
   /** Fetches what nobody waits for. */
-  function refresh(query: Query, key: string, next: Next): void {
-    const fresh = fetch(query, key, next)
+  function refresh(query: Query, question: Question, next: Next): void {
+    const fresh = fetch(query, question, next)
     if (fresh instanceof Promise) fresh.catch(onFault)
   }
 
-  function hit(kept: Kept, left: number, query: Query, key: string, next: Next): Reply {
+  function hit(kept: Kept, left: number, query: Query, question: Question, next: Next): Reply {
     kept.uses++
+    store.note(kept)
     const window = prefetch === undefined ? 0 : prefetch.windowOf(kept)
     if (left > window) return cached(kept, left - window)
-    if (prefetch?.decide(kept) === true) refresh(query, key, next)
+    const start = prefetch?.decide(kept) === true
+    store.note(kept)
+    if (start) refresh(query, question, next)
     // The lane lets go of it while a newer one is on its way.
     return cached(kept, kept.prefetch === 'running' ? 0 : left)
   }
 
   /** RFC 8767 §5: the old answer where a fresh one cannot be had, or not in time. */
-  function expired(kept: Kept, { wait }: { wait: number }, query: Query, key: string, next: Next) {
+  function expired(kept: Kept, { wait }: { wait: number }, query: Query, question: Question, next: Next) {
     // RFC 8767 §5 "failure recheck timer": not asked again while the last failure is held.
-    if (failures.of(key, clock.ticks()) !== undefined) return tooOld(kept)
+    if (failures.of(question, clock.ticks()) !== undefined) return tooOld(kept)
     const { silent } = failures
-    const fresh = fetch(query, key, next)
+    const fresh = fetch(query, question, next)
     if (!(fresh instanceof Promise)) return fresh.outcome.kind === 'failed' ? tooOld(kept) : fresh
     if (silent || wait === 0) {
       fresh.catch(onFault)
@@ -116,18 +120,18 @@ export function cacheStage({ store, habits, clock, after, onFault }: CacheParts)
 
   return {
     stage: function cache(query, next) {
-      const key = cacheKey(query)
-      const kept = store.get(key)
+      const question = questionOf(query)
+      const kept = store.get(question)
       if (kept !== undefined) {
         const left = store.left(kept)
-        if (left > 0) return hit(kept, left, query, key, next)
-        if (stale !== undefined && left > -stale.max) return expired(kept, stale, query, key, next)
-        store.delete(key)
+        if (left > 0) return hit(kept, left, query, question, next)
+        if (stale !== undefined && left > -stale.max) return expired(kept, stale, query, question, next)
+        store.delete(question)
       }
-      const failed = failures.of(key, clock.ticks())
+      const failed = failures.of(question, clock.ticks())
       if (failed !== undefined) return failed
       prefetch?.earn()
-      return fetch(query, key, next)
+      return fetch(query, question, next)
     },
     flush: (name, zone) => {
       failures.clear()

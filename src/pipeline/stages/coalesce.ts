@@ -1,7 +1,7 @@
 // One flight per question: who asks what is already being asked waits for the same answer. Knows no upstream.
 import { RCODE } from '../../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../../base/reply.ts'
-import { cacheKey } from '../cache/cache-key.ts'
+import { keyOf, questionOf } from '../cache/cache-key.ts'
 import type { Stage } from '../stage.ts'
 
 /** Questions that may be on their way at once; beyond it they fail at once, so that memory stays bounded. */
@@ -11,7 +11,7 @@ export const MAX_FLIGHTS = 10_000
 export function coalesce(maxFlights = MAX_FLIGHTS): Stage {
   const flights = new Map<string, Promise<Reply>>()
   return function coalesce(query, next) {
-    const key = cacheKey(query)
+    const key = keyOf(questionOf(query))
     const flying = flights.get(key)
     if (flying !== undefined) return flying
     if (flights.size >= maxFlights) return OVERLOAD

@@ -1,48 +1,51 @@
-// Where the fast lane keeps its entries: found by the bytes of a question, bounded in bytes. Knows no policy, no clock.
+// Messages in bytes, found by their question: the fast lane's replies, and the cache's answers. Bounded in bytes; knows no
+// policy and no clock.
 //
 // All records lie in one block of memory, so a hit reads three or four lines of it and the collector has nothing to do.
 // They form a ring, in the order in which they came: a new one takes the place of the oldest, which goes to the front
 // again where it was used since (CLOCK). Sets of eight slots say where a record is. A look-up makes no string and looks
 // at eight numbers, side by side, at most; so it does when somebody picks names that share a set: they only push each
 // other out.
-import { foldByte } from '../base/name.ts'
-import { type Kept, STANDING_WORDS } from '../journal/batch.ts'
+import { u16 } from '../wire/bytes.ts'
 import { HEADER } from '../wire/read-query.ts'
+import { isSameQuestion } from './question-bytes.ts'
 
-/** One reply that can be repeated, as it comes in. */
-export interface LaneEntry {
-  /** What `finishHash` says of its question. */
+/** One message, as it comes in. */
+export interface Keep {
+  /** `hashOf` its question. */
   readonly hash: number
-  /** What in a query changes the answer beside its question. */
+  /** What tells it from others with the same question; the owner's affair. */
   readonly variant: number
-  /** The reply; its question stands behind the header. */
-  readonly reply: Uint8Array
+  /** Its question stands behind the header. */
+  readonly message: Uint8Array
   readonly ttlOffsets: readonly number[]
-  /** `Clock.ticks()` when the TTLs in `reply` were true, and until when they may be given. */
+  /** `Clock.ticks()` when the TTLs in it were true, and until when they may be given. */
   readonly born: number
   readonly expires: number
-  readonly generation: number
-  /** What the journal says of it. */
-  readonly template: Uint8Array
+  /** A number of the owner's. */
+  readonly stamp: number
+  /** Bytes of the owner's. */
+  readonly extra: Uint8Array
 }
 
-/** A record, in words from its place; times are doubles. Behind the head: the reply, offsets of TTLs, the template. */
+/**
+ * A record, in words from its place; times are doubles. `message` and `extra` are lengths in bytes, `ttls` a number;
+ * behind the head stand the message, the offsets of its TTLs, the extra bytes. The notes are the owner's: -1 at first.
+ */
 export const RECORD = {
   /** In words. */
   size: 0,
   slot: 1,
   variant: 2,
-  generation: 3,
+  stamp: 3,
   born: 4,
   expires: 6,
-  /** Bytes of the reply and of the template. */
-  reply: 8,
-  template: 9,
+  message: 8,
+  extra: 9,
   ttls: 10,
   used: 11,
-  /** What the journal keeps here. */
-  standing: 12,
-  head: 12 + STANDING_WORDS,
+  notes: 12,
+  head: 16,
 } as const
 
 /** Records begin on a line of the processor's cache. */
@@ -63,28 +66,11 @@ const CHANCES = 8
 /** In the place of a slot: nobody looks for this record any more. */
 const NO_SLOT = -1
 
-/** Lower case by table: one load a byte. */
-const FOLD = Uint8Array.from({ length: 256 }, (_, byte) => foldByte(byte))
-/** FNV-1a's prime, and the last step of MurmurHash3, which spreads every bit over all. */
-const PRIME = 0x01000193
-const SPREAD = [0x85ebca6b, 0xc2b2ae35] as const
-
-/** The hash of a name so far with one more byte; two bytes that differ in case give the same. */
-export const addToHash = (hash: number, byte: number): number => Math.imul(hash ^ (byte | 0x20), PRIME)
-
-/** The hash of a question: of its name's bytes, its type, and its variant. */
-export function finishHash(name: number, type: number, variant: number): number {
-  let hash = Math.imul(name ^ type, PRIME) ^ variant
-  hash = Math.imul(hash ^ (hash >>> 16), SPREAD[0])
-  hash = Math.imul(hash ^ (hash >>> 13), SPREAD[1])
-  return hash ^ (hash >>> 16)
-}
-
-/** Where the reply of the record at `place` begins, in bytes. */
-export const replyAt = (place: number): number => WORD * (place + RECORD.head)
+/** Where the message of the record at `place` begins, in bytes. */
+export const messageAt = (place: number): number => WORD * (place + RECORD.head)
 
 /** The table. */
-export class LaneTable implements Kept {
+export class MessageTable {
   /** The ring, as words, bytes and doubles. */
   readonly words: Int32Array
   readonly bytes: Uint8Array
@@ -115,58 +101,91 @@ export class LaneTable implements Kept {
     this.times = new Float64Array(ring)
   }
 
+  /** Records that can be found. */
   get size(): number {
     return this.#size
   }
 
-  /** The place of the record for the name at `at`, of `length` bytes, its type behind it; 0 for none. It counts as used now. */
-  find(hash: number, bytes: Uint8Array, at: number, length: number, variant: number): number {
-    const slot = this.#slotOf(hash, bytes, at, length, variant)
-    if (slot < 0) return 0
-    const place = this.#sets[slot + WAYS] as number
-    this.words[place + RECORD.used] = 1
+  /** Bytes of all records. */
+  get used(): number {
+    return WORD * (this.#end - LINE_WORDS - this.#free)
+  }
+
+  /** The place of the record for the name at `at`, of `length` bytes, and a type; 0 for none. It counts as used now. */
+  find(hash: number, bytes: Uint8Array, at: number, length: number, type: number, variant: number): number {
+    const place = this.look(hash, bytes, at, length, type, variant)
+    if (place !== 0) this.words[place + RECORD.used] = 1
     return place
   }
 
-  /** Puts an entry in, in the place of one for the same question; `length` is that of its name. */
-  set(entry: LaneEntry, length: number): void {
-    const { hash, variant, reply, template, ttlOffsets } = entry
-    const old = this.#slotOf(hash, reply, HEADER, length, variant)
-    if (old >= 0) this.#clear(old)
-    const templateAt = RECORD.head + wordsOf(reply.length) + ttlOffsets.length
-    const size = Math.ceil((templateAt + wordsOf(template.length)) / LINE_WORDS) * LINE_WORDS
-    if (size > this.#end * LARGEST) return
+  /** The same, and it does not count. */
+  look(hash: number, bytes: Uint8Array, at: number, length: number, type: number, variant: number): number {
+    const first = hash & this.#mask
+    for (let slot = first; slot < first + WAYS; slot++) {
+      if (this.#sets[slot] !== hash) continue
+      const place = this.#sets[slot + WAYS] as number
+      if (place === 0 || this.words[place + RECORD.variant] !== variant) continue
+      if (isSameQuestion(this.bytes, messageAt(place) + HEADER, bytes, at, length, type)) return place
+    }
+    return 0
+  }
+
+  /** Puts one in, in the place of one for the same question; `length` is that of its name. Returns whether there was room. */
+  set(keep: Keep, length: number): boolean {
+    const { hash, variant, message, extra, ttlOffsets } = keep
+    const old = this.look(hash, message, HEADER, length, u16(message, HEADER + length), variant)
+    if (old !== 0) this.remove(old)
+    const extraAt = RECORD.head + wordsOf(message.length) + ttlOffsets.length
+    const size = Math.ceil((extraAt + wordsOf(extra.length)) / LINE_WORDS) * LINE_WORDS
+    if (size > this.#end * LARGEST) return false
     const place = this.#claim(size)
     const slot = this.#freeSlot(hash & this.#mask)
     const { words, bytes, times } = this
     words[place + RECORD.size] = size
     words[place + RECORD.slot] = slot
     words[place + RECORD.variant] = variant
-    words[place + RECORD.generation] = entry.generation
-    times[(place + RECORD.born) / 2] = entry.born
-    times[(place + RECORD.expires) / 2] = entry.expires
-    words[place + RECORD.reply] = reply.length
-    words[place + RECORD.template] = template.length
+    words[place + RECORD.stamp] = keep.stamp
+    times[(place + RECORD.born) / 2] = keep.born
+    times[(place + RECORD.expires) / 2] = keep.expires
+    words[place + RECORD.message] = message.length
+    words[place + RECORD.extra] = extra.length
     words[place + RECORD.ttls] = ttlOffsets.length
     words[place + RECORD.used] = 0
-    words.fill(-1, place + RECORD.standing, place + RECORD.head)
-    bytes.set(reply, replyAt(place))
-    words.set(ttlOffsets, place + templateAt - ttlOffsets.length)
-    bytes.set(template, WORD * (place + templateAt))
+    words.fill(-1, place + RECORD.notes, place + RECORD.head)
+    bytes.set(message, messageAt(place))
+    words.set(ttlOffsets, place + extraAt - ttlOffsets.length)
+    bytes.set(extra, WORD * (place + extraAt))
     this.#sets[slot] = hash
     this.#sets[slot + WAYS] = place
     this.#size++
+    return true
   }
 
-  #slotOf(hash: number, bytes: Uint8Array, at: number, length: number, variant: number): number {
-    const first = hash & this.#mask
-    for (let slot = first; slot < first + WAYS; slot++) {
-      if (this.#sets[slot] !== hash) continue
-      const place = this.#sets[slot + WAYS] as number
-      if (place === 0 || this.words[place + RECORD.variant] !== variant) continue
-      if (isSame(this.bytes, replyAt(place) + HEADER, bytes, at, length)) return slot
+  /** Where the extra bytes of a record begin. */
+  extraAt(place: number): number {
+    const { words } = this
+    const message = wordsOf(words[place + RECORD.message] as number)
+    return WORD * (place + RECORD.head + message + (words[place + RECORD.ttls] as number))
+  }
+
+  /** The places of all records, oldest first; true until the next `set`. */
+  places(): number[] {
+    const places: number[] = []
+    let left = this.#end - LINE_WORDS - this.#free
+    for (let place = this.#tail; left > 0; ) {
+      const size = this.words[place + RECORD.size] as number
+      if (this.words[place + RECORD.slot] !== NO_SLOT) places.push(place)
+      left -= size
+      place = place + size === this.#end ? LINE_WORDS : place + size
     }
-    return -1
+    return places
+  }
+
+  /** Forgets a record. */
+  remove(place: number): void {
+    this.#sets[(this.words[place + RECORD.slot] as number) + WAYS] = 0
+    this.words[place + RECORD.slot] = NO_SLOT
+    this.#size--
   }
 
   /** An empty slot of the set, or else one whose record was not used lately. */
@@ -178,7 +197,7 @@ export class LaneTable implements Kept {
       if (this.words[used] === 0) break
       this.words[used] = 0
     }
-    this.#clear(slot)
+    this.remove(this.#sets[slot + WAYS] as number)
     return slot
   }
 
@@ -214,7 +233,7 @@ export class LaneTable implements Kept {
     if (slot === NO_SLOT) return
     const to = this.#head
     if (!again || words[place + RECORD.used] === 0 || to + size > this.#end) {
-      this.#clear(slot)
+      this.remove(place)
       return
     }
     words.copyWithin(to, place, place + size)
@@ -223,25 +242,7 @@ export class LaneTable implements Kept {
     this.#head += size
     this.#free -= size
   }
-
-  #clear(slot: number): void {
-    const place = this.#sets[slot + WAYS] as number
-    if (place === 0) return
-    this.words[place + RECORD.slot] = NO_SLOT
-    this.#sets[slot + WAYS] = 0
-    this.#size--
-  }
 }
 
 /** Words that hold so many bytes. */
 export const wordsOf = (bytes: number): number => (bytes + WORD - 1) >> 2
-
-/** Whether the question at `own` has the name at `at`, letter case aside, and its type. */
-function isSame(mine: Uint8Array, own: number, bytes: Uint8Array, at: number, length: number): boolean {
-  for (let i = 0; i < length; i++) {
-    const a = mine[own + i] as number
-    const b = bytes[at + i] as number
-    if (a !== b && FOLD[a] !== FOLD[b]) return false
-  }
-  return mine[own + length] === bytes[at + length] && mine[own + length + 1] === bytes[at + length + 1]
-}

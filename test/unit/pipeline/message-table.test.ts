@@ -1,15 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { wireFromName } from '../../../src/base/name.ts'
-import {
-  addToHash,
-  finishHash,
-  type LaneEntry,
-  LaneTable,
-  RECORD,
-  replyAt,
-  wordsOf,
-} from '../../../src/pipeline/lane-table.ts'
+import { type Keep, MessageTable, messageAt, RECORD, wordsOf } from '../../../src/pipeline/message-table.ts'
+import * as question from '../../../src/pipeline/question-bytes.ts'
 import { queryPacket } from '../../support/packets.ts'
 
 const HEADER = 12
@@ -21,16 +14,13 @@ interface Asked {
   readonly variant?: number
 }
 
-const hashOf = ({ name, type = 1, variant = 0 }: Asked): number => {
-  const wire = wireOf(name)
-  return finishHash(wire.subarray(0, -1).reduce(addToHash, 0), type, variant)
-}
+const hashOf = ({ name, type = 1, variant = 0 }: Asked): number => question.hashOf(wireOf(name), type, variant)
 
 const TEMPLATE = 20
 let serial = 0
 
 /** An entry as the lane makes it; `size` is the length of the reply. Each has a template of its own. */
-function entryFor(asked: Asked, size = 100): LaneEntry {
+function entryFor(asked: Asked, size = 100): Keep {
   const packet = queryPacket(asked.name)
   packet.writeUInt16BE(asked.type ?? 1, packet.length - 4)
   const reply = new Uint8Array(Math.max(size, packet.length))
@@ -40,44 +30,51 @@ function entryFor(asked: Asked, size = 100): LaneEntry {
   return {
     hash: hashOf(asked),
     variant: asked.variant ?? 0,
-    reply,
+    message: reply,
     ttlOffsets: [20, 36],
     born: serial / 7,
     expires: serial * 3,
-    generation: serial % 11,
-    template,
+    stamp: serial % 11,
+    extra: template,
   }
 }
 
 /** Reads the record at a place as it was put in. */
-function entryAt(table: LaneTable, place: number): Omit<LaneEntry, 'hash'> {
+function entryAt(table: MessageTable, place: number): Omit<Keep, 'hash'> {
   const { words, bytes, times } = table
-  const word = (field: 'variant' | 'generation' | 'reply' | 'template' | 'ttls'): number =>
+  const word = (field: 'variant' | 'stamp' | 'message' | 'extra' | 'ttls'): number =>
     words[place + RECORD[field]] as number
-  const offsetsAt = place + RECORD.head + wordsOf(word('reply'))
+  const offsetsAt = place + RECORD.head + wordsOf(word('message'))
   const templateAt = 4 * (offsetsAt + word('ttls'))
   return {
     variant: word('variant'),
-    generation: word('generation'),
+    stamp: word('stamp'),
     born: times[(place + RECORD.born) / 2] as number,
     expires: times[(place + RECORD.expires) / 2] as number,
-    reply: bytes.slice(replyAt(place), replyAt(place) + word('reply')),
+    message: bytes.slice(messageAt(place), messageAt(place) + word('message')),
     ttlOffsets: [...words.subarray(offsetsAt, offsetsAt + word('ttls'))],
-    template: bytes.slice(templateAt, templateAt + word('template')),
+    extra: bytes.slice(templateAt, templateAt + word('extra')),
   }
 }
 
 /** Looks it up as it stands in a packet, `at` bytes into some memory. */
-function find(table: LaneTable, asked: Asked, at = 5): Omit<LaneEntry, 'hash'> | undefined {
+function find(table: MessageTable, asked: Asked, at = 5): Omit<Keep, 'hash'> | undefined {
   const packet = queryPacket(asked.name)
   packet.writeUInt16BE(asked.type ?? 1, packet.length - 4)
   const memory = new Uint8Array(at + packet.length)
   memory.set(packet, at)
-  const place = table.find(hashOf(asked), memory, at + HEADER, wireOf(asked.name).length, asked.variant ?? 0)
+  const place = table.find(
+    hashOf(asked),
+    memory,
+    at + HEADER,
+    wireOf(asked.name).length,
+    asked.type ?? 1,
+    asked.variant ?? 0,
+  )
   return place === 0 ? undefined : entryAt(table, place)
 }
 
-const put = (table: LaneTable, asked: Asked, size?: number): Omit<LaneEntry, 'hash'> => {
+const put = (table: MessageTable, asked: Asked, size?: number): Omit<Keep, 'hash'> => {
   const entry = entryFor(asked, size)
   table.set(entry, wireOf(asked.name).length)
   const { hash: _, ...rest } = entry
@@ -86,7 +83,7 @@ const put = (table: LaneTable, asked: Asked, size?: number): Omit<LaneEntry, 'ha
 
 describe('an entry is found', () => {
   test('by its name in any letter case, and by nothing else', () => {
-    const table = new LaneTable(2 ** 20)
+    const table = new MessageTable(2 ** 20)
     const entry = put(table, { name: 'WwW.Example' })
     for (const name of ['www.example', 'WWW.EXAMPLE', 'wWw.eXample']) expect(find(table, { name })).toEqual(entry)
     for (const name of ['ww.example', 'www.examplf', 'www.example.x', 'x.www.example', '.']) {
@@ -95,7 +92,7 @@ describe('an entry is found', () => {
   })
 
   test('by its type exactly: 65 and 97 differ as two letters of one name would not', () => {
-    const table = new LaneTable(2 ** 20)
+    const table = new MessageTable(2 ** 20)
     const [https, other] = [put(table, { name: 'a.example', type: 65 }), put(table, { name: 'a.example', type: 97 })]
     expect(find(table, { name: 'a.example', type: 65 })).toEqual(https)
     expect(find(table, { name: 'a.example', type: 97 })).toEqual(other)
@@ -103,14 +100,14 @@ describe('an entry is found', () => {
   })
 
   test('by its variant', () => {
-    const table = new LaneTable(2 ** 20)
+    const table = new MessageTable(2 ** 20)
     const entries = [0, 1, 3, 8, 9, 5000].map((variant) => put(table, { name: 'a.example', variant }))
     for (const entry of entries) expect(find(table, { name: 'a.example', variant: entry.variant })).toEqual(entry)
     expect(find(table, { name: 'a.example', variant: 2 })).toBeUndefined()
   })
 
   test('even where its hash is that of another: the bytes decide', () => {
-    const table = new LaneTable(2 ** 20)
+    const table = new MessageTable(2 ** 20)
     const entry = { ...entryFor({ name: 'a.example' }), hash: hashOf({ name: 'b.example' }) }
     table.set(entry, wireOf('a.example').length)
     expect(find(table, { name: 'b.example' })).toBeUndefined()
@@ -119,7 +116,7 @@ describe('an entry is found', () => {
   })
 
   test('until another takes its place for the same question', () => {
-    const table = new LaneTable(2 ** 20)
+    const table = new MessageTable(2 ** 20)
     put(table, { name: 'a.example' })
     const second = put(table, { name: 'A.example' })
     expect(find(table, { name: 'a.example' })).toEqual(second)
@@ -131,8 +128,8 @@ test('the table never outgrows its bytes, whatever comes, counts what it has, an
   const step = fc.record({ name: fc.nat(300), size: fc.constantFrom(60, 100, 700, 4000, 60_000), look: fc.boolean() })
   fc.assert(
     fc.property(fc.constantFrom(0, 2000, 20_000, 200_000), fc.array(step, { maxLength: 400 }), (bytes, steps) => {
-      const table = new LaneTable(bytes)
-      const model = new Map<number, Omit<LaneEntry, 'hash'>>()
+      const table = new MessageTable(bytes)
+      const model = new Map<number, Omit<Keep, 'hash'>>()
       for (const { name, size, look } of steps) {
         if (look) find(table, { name: `n${name}.example` })
         else model.set(name, put(table, { name: `n${name}.example` }, size))
@@ -143,7 +140,7 @@ test('the table never outgrows its bytes, whatever comes, counts what it has, an
         return found !== undefined
       })
       expect(table.size).toBe(kept.length)
-      const weight = kept.reduce((sum, [, { reply, template }]) => sum + 72 + reply.length + template.length, 0)
+      const weight = kept.reduce((sum, [, { message, extra }]) => sum + 72 + message.length + extra.length, 0)
       expect(weight).toBeLessThanOrEqual(bytes)
       expect(table.bytes.length).toBeLessThanOrEqual(Math.max(64, bytes))
     }),
@@ -151,7 +148,7 @@ test('the table never outgrows its bytes, whatever comes, counts what it has, an
 })
 
 test('what is asked again and again stays, in a flood of names that are asked once', () => {
-  const table = new LaneTable(50_000)
+  const table = new MessageTable(50_000)
   let misses = 0
   for (let i = 0; i < 20_000; i++) {
     put(table, { name: `cold${i}.example` })
@@ -166,14 +163,14 @@ test('what is asked again and again stays, in a flood of names that are asked on
 
 test('most of the bytes can be used: sets seldom overflow before the table is full', () => {
   const bytes = 4_000_000
-  const table = new LaneTable(bytes)
+  const table = new MessageTable(bytes)
   for (let i = 0; i < 20_000; i++) put(table, { name: `n${i}.example` }, 100)
   // 64 of the record, 100 and 8 of the reply, 20 of the template, on whole lines; 8 for its slots.
   expect(table.size).toBeGreaterThan((bytes / (192 + 16)) * 0.9)
 })
 
 test('names chosen to share a set push out only each other', () => {
-  const table = new LaneTable(1_000_000)
+  const table = new MessageTable(1_000_000)
   const mine = put(table, { name: 'mine.example' })
   const set = (name: string): number => hashOf({ name }) & 0xff
   const chosen = Array.from({ length: 100_000 }, (_, i) => `x${i}.example`).filter((name) => set(name) === 8)
