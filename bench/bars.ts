@@ -15,6 +15,7 @@ export const BAR_IDS = [
   'rss',
   'decide',
   'swap',
+  'connections',
   'huge',
   'firewall',
 ] as const
@@ -60,7 +61,7 @@ const count = (value: number | undefined): string | undefined =>
 
 /** Judges every bar of the table. */
 export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
-  const { hits, misses, starts, longLoad, swaps, decisions, judgements, huge } = results
+  const { hits, misses, starts, longLoad, swaps, held, decisions, judgements, huge } = results
   const cost = medianOf(hits.dnsperf, ({ cost }) => cost.median)
   const rate = medianOf(hits.saturated, ({ rate }) => rate.median)
   const missCost = medianOf(misses, ({ cost }) => cost.median)
@@ -139,6 +140,15 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
       ...atMost('bar', swaps?.worst.max, ['10 ms', 10]),
       ...atMost('aim', swaps?.worst.max, ['3 ms', 3]),
     ]),
+    judged(
+      'connections',
+      `p99 of UDP hits with ${count(held?.idle) ?? '2,000'} idle and ${count(held?.slow) ?? 200} slow connections`,
+      us(held?.p99.median),
+      [
+        ...atMost('bar', held?.p99.median, times(1.2, 'without them', held?.p99Without.median)),
+        ...atMost('aim', held?.p99.median, times(1.05, 'without them', held?.p99Without.median)),
+      ],
+    ),
     judged('huge', '10,000,000 names: load, memory', joined(ms(huge?.ready.median), mb(huge?.memory.median)), [
       ...atMost('bar', huge?.ready.median, ['12 s', 12_000]),
       ...atMost('bar', huge?.memory.median, ['300 MB', 300 * MB]),

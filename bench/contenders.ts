@@ -95,13 +95,15 @@ export interface AskfirstOptions {
   readonly threads?: number
   /** Options of Node, such as for a profile. */
   readonly node?: readonly string[]
+  /** Further lines of its configuration. */
+  readonly more?: (place: Place) => string
 }
 
 /** Where `npm start` has Node keep what it compiles. */
 const COMPILED = `NODE_COMPILE_CACHE=${new URL('../node_modules/.cache/askfirst', import.meta.url).pathname}`
 
 /** The server of this repository, from its sources, as `npm start` runs it. */
-export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptions = {}): Contender => ({
+export const askfirst = ({ cache = '128MiB', threads, node = [], more }: AskfirstOptions = {}): Contender => ({
   id: 'askfirst',
   how: 'a file in the lists folder',
   prepare(place) {
@@ -111,6 +113,7 @@ export const askfirst = ({ cache = '128MiB', threads, node = [] }: AskfirstOptio
     const [reports, http] = place.spare
     const config = fill('askfirst.yaml', place, { lists, cache, reports: String(reports), http: String(http) })
     if (threads !== undefined) appendFileSync(config, `threads: ${threads}\n`)
+    if (more !== undefined) appendFileSync(config, more(place))
     const cli = new URL('../src/cli.ts', import.meta.url).pathname
     return Promise.resolve([
       'env',

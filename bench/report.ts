@@ -133,7 +133,7 @@ function servers({ servers: all, leftOut }: Results): string {
 }
 
 function own(results: Results): string {
-  const { starts, longLoad, swaps, decisions, judgements, huge } = results
+  const { starts, longLoad, swaps, held, decisions, judgements, huge } = results
   const rows: string[][] = []
   const add = (what: string, value: string): void => void rows.push([what, value])
   if (starts !== undefined) {
@@ -155,6 +155,14 @@ function own(results: Results): string {
       `${range(swaps.worst, 1)} ms; ${commas(swaps.lost)} of ${commas(swaps.sent)} lost`,
     )
     add('the same without swaps', `${range(swaps.worstWithout, 1)} ms`)
+  }
+  if (held !== undefined) {
+    const { idle, slow, rate, lost, sent } = held
+    add(
+      `p99 at ${commas(rate)} queries a second over UDP with ${commas(idle)} idle connections (TCP and TLS) and ${commas(slow)} that send a byte a second`,
+      `${range(held.p99, 0)} µs; ${commas(lost)} of ${commas(sent)} lost`,
+    )
+    add('the same without connections', `${range(held.p99Without, 0)} µs`)
   }
   if (decisions !== undefined) {
     const rules = commas(decisions.rules)

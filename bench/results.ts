@@ -96,6 +96,19 @@ export interface Swaps {
   readonly worstWithout: Spread
 }
 
+/** Hits over UDP while connections stand open. */
+export interface Held {
+  /** Connections that say nothing, and those that send a byte a second. */
+  readonly idle: number
+  readonly slow: number
+  readonly rate: number
+  readonly sent: number
+  readonly lost: number
+  /** Microseconds, with the connections and without. */
+  readonly p99: Spread
+  readonly p99Without: Spread
+}
+
 /** Parts of askfirst measured in a process of their own. */
 export interface Decisions {
   readonly rules: number
@@ -168,6 +181,7 @@ export interface Results {
   readonly starts?: Starts
   readonly longLoad?: LongLoad
   readonly swaps?: Swaps
+  readonly held?: Held
   readonly decisions?: Decisions
   readonly judgements?: Judgements
   readonly huge?: Huge

@@ -9,6 +9,7 @@ import { askfirst, type Contender, floor as floorServer, plainAskfirst, RIVALS, 
 import { measureGrowth } from './growth.ts'
 import { dnsperf } from './load.ts'
 import { commit, loadAverage, machine, withoutPaths } from './machine.ts'
+import { measureConnections } from './measure/connections.ts'
 import { measureHuge } from './measure/huge.ts'
 import { measureDecisions, measureJudgements } from './measure/inside.ts'
 import { measureLongLoad } from './measure/long-load.ts'
@@ -109,6 +110,7 @@ async function measure({ bars, growth, loadSeconds }: Plan, bench: Bench, others
     ...sideBySide,
     ...(wants('list') || wants('restart') || wants('memory') ? { starts: await measureStarts(bench) } : {}),
     ...(wants('swap') ? { swaps: await measureSwaps(bench) } : {}),
+    ...(wants('connections') ? { held: await measureConnections(bench) } : {}),
     ...(wants('decide') ? { decisions: await measureDecisions(bench) } : {}),
     ...(wants('firewall') ? { judgements: await measureJudgements(bench) } : {}),
     ...(wants('rss') ? { longLoad: await measureLongLoad(bench, loadSeconds) } : {}),

@@ -94,7 +94,7 @@ export const evenly = <T>(all: readonly T[], count: number): T[] =>
 async function newPlace({ id }: Contender, folder: string, upstream: number, list: string): Promise<Place> {
   const own = join(folder, `${id}-${++started}`)
   mkdirSync(own)
-  const [port, ...spare] = await freePorts(3)
+  const [port, ...spare] = await freePorts(4)
   return { folder: own, port: port as number, upstream, list, spare }
 }
 
