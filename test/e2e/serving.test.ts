@@ -23,7 +23,6 @@ const PEERS = {
   curl: 'curl',
   nginx: 'nginx-light',
   haproxy: 'haproxy',
-  '/usr/lib/python3/dist-packages/dns/__init__.py': 'python3-dnspython',
 }
 const NAME = 'dns.home.arpa'
 
@@ -152,23 +151,6 @@ describe.skipIf(!havePrograms(PEERS))('the server, over every transport', () => 
       '--ipv4',
     )
     expect(body).toContain('ASKFIRST_E_HTTP_REQUEST')
-  })
-
-  test('dnspython over UDP, TCP and TLS', async () => {
-    const script = `
-import sys, ssl, dns.message, dns.query
-dns_port, tls_port, ca = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-q = dns.message.make_query('www.example', 'A', use_edns=0, payload=1232)
-context = ssl.create_default_context(cafile=ca)
-for reply in (
-  dns.query.udp(q, '127.0.0.1', port=dns_port, timeout=5),
-  dns.query.tcp(q, '127.0.0.1', port=dns_port, timeout=5),
-  dns.query.tls(q, '127.0.0.1', port=tls_port, timeout=5, ssl_context=context, server_hostname='${NAME}'),
-):
-  print(reply.answer[0][0])
-`
-    const out = await said('/usr/bin/python3', '-c', script, String(ports.dns), String(ports.tls), file('ca.pem'))
-    expect(out).toBe('192.0.2.7\n192.0.2.7\n192.0.2.7\n')
   })
 
   test('discovery (RFC 9462) announces what is on, and a resolver that follows it is answered', async () => {

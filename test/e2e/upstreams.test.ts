@@ -154,6 +154,7 @@ describe.skipIf(!able)('between real name servers', () => {
         http: { listen: [`127.0.0.1:${http}`] },
         reports: { syslog: { udp: [], tcp: [] } },
         devices: { neighbours: false },
+        records: { 'nas.home.arpa': ['192.168.1.5'] },
       })
       const [command, args] = askfirstCommand('run', '--config', home.config)
       const ca = new URL('../data/tls/ca.pem', import.meta.url).pathname
@@ -216,6 +217,20 @@ describe.skipIf(!able)('between real name servers', () => {
       expect(await dig(port, 'alias.signed.example', '+adflag')).toMatch(/flags:[^;]* ad/)
       expect(await dig(port, 'www.broken.example')).toContain('SERVFAIL')
       expect(await dig(port, 'www.plain.example', '+short')).toContain('192.0.2.10')
+    })
+
+    test('a validating unbound behind it takes home.arpa, which its parent leaves unsigned (RFC 8375 §4)', async () => {
+      const port = await keep(peers.startUnbound(folder, await freePort(), { kind: 'forward', ask: dns, anchors }))
+      expect(await dig(port, 'nas.home.arpa', '+short')).toBe('192.168.1.5\n')
+      const there = await dig(port, 'nas.home.arpa', '+adflag')
+      expect(there).toContain('NOERROR')
+      // Not validated, and not bogus either: there is proof that nobody could sign it.
+      expect(there).not.toMatch(/flags:[^;]* ad/)
+      expect(await dig(port, 'nowhere.home.arpa')).toContain('NXDOMAIN')
+      expect(await dig(port, 'nas.home.arpa', 'TXT')).toMatch(/NOERROR[\s\S]*ANSWER: 0/)
+      // The zone above it is signed, and the proof is in it.
+      expect(await dig(port, 'www.arpa', '+adflag')).toMatch(/flags:[^;]* ad/)
+      expect(await dig(port, 'home.arpa', 'DS', '+adflag')).toMatch(/flags:[^;]* ad[\s\S]*ANSWER: 0/)
     })
 
     test('dnsmasq behind it answers', async () => {

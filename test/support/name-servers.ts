@@ -12,8 +12,11 @@ import { until } from './house/until.ts'
 const run = promisify(execFile)
 const data = (file: string): string => new URL(`../data/tls/${file}`, import.meta.url).pathname
 
-/** The zones: one that validates, one whose `www` was forged after signing, one without signatures. */
-export const ZONES = ['signed.example', 'broken.example', 'plain.example'] as const
+/**
+ * The zones: one that validates, one whose `www` was forged after signing, one without signatures, and the signed one that
+ * leaves `home.arpa` to others, unsigned (RFC 8375 §7).
+ */
+export const ZONES = ['signed.example', 'broken.example', 'plain.example', 'arpa'] as const
 
 /** A port that nobody held a moment ago. */
 export async function freePort(): Promise<number> {
@@ -54,6 +57,7 @@ ns A 192.0.2.53
 www A 192.0.2.10
 alias CNAME www
 *.wild A 192.0.2.11
+home NS ns
 @ MX 10 mail
 mail A 192.0.2.25
 big TXT ${Array.from({ length: 40 }, (_, i) => `"${String(i).padStart(60, 'x')}"`).join(' ')}
@@ -165,6 +169,7 @@ ${tls === undefined ? '' : `  interface: 127.0.0.1@${tls}\n  tls-port: ${tls}\n 
   use-syslog: no
   do-daemonize: no
   do-not-query-localhost: no
+  local-zone: "home.arpa." nodefault
   ede: yes
   module-config: "${anchors === undefined ? 'iterator' : 'validator iterator'}"
 ${anchors === undefined ? '' : `  trust-anchor-file: "${anchorFile}"\n`}remote-control:
