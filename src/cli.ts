@@ -3,6 +3,7 @@
 // commander.
 // Long because every command is declared here, in one place.
 import { existsSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { Command, Option } from 'commander'
 import { auditCommand } from './audit.ts'
@@ -19,6 +20,7 @@ import {
   flushCommand,
   listsCommand,
   pauseCommand,
+  refreshCommand,
   statsCommand,
   type Terminal,
 } from './control/commands.ts'
@@ -86,7 +88,13 @@ withServer(program.command('findings').description('connections that never asked
 
 withServer(program.command('lists').description('what each list gives, how current it is, what it shares with others'))
   .option('--no-compare', 'leave out what lists share, which reads all of them once more')
-  .action(async ({ compare, json, ...at }: ServerOptions & { compare: boolean }) => {
+  .option('--refresh [url]', 'ask for the lists from the web first, due or not; or for this one')
+  .action(async ({ compare, json, refresh, ...at }: ServerOptions & { compare: boolean; refresh?: string | true }) => {
+    if (refresh !== undefined) {
+      const url = refresh === true ? undefined : refresh
+      process.exitCode = await refreshCommand(serverAt(at), url, TERMINAL, sleep)
+      if (process.exitCode !== 0) return
+    }
     process.exitCode = await listsCommand(serverAt(at), compare, json === true, TERMINAL, Date.now())
   })
 

@@ -7,6 +7,7 @@ import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './base/address.ts'
 import { Failure, type Problem } from './base/failure.ts'
+import { safeText } from './base/text.ts'
 import { diffConfig } from './config/diff.ts'
 import type { Config } from './config/schema.ts'
 import { type Control, startControl } from './control/server.ts'
@@ -38,6 +39,7 @@ import {
   pairFiles,
   resolverSettings,
 } from './server/settings.ts'
+import { showLoading } from './server/show-loading.ts'
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
 import { views } from './server/views.ts'
@@ -102,10 +104,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     clock,
     log,
     resolve: (name) => resolver.resolve(name),
-    changed: () => {
-      if (opened instanceof PolicyKeeper) void opened.use(sourcesOf(config))
-    },
+    changed: async () => void (await policy.use(sourcesOf(config))),
   })
+  const loading = showLoading(process.stderr, log, clock)
   const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
     changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
       lists.set(
@@ -120,6 +121,12 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       const more = problems.length - PROBLEMS_SHOWN
       if (more > 0) log.warn({ more }, 'further problems in lists')
       if (kept) log.warn({}, 'the lists could not be loaded: the policy before stays in force')
+    },
+    ...loading,
+    listsChanged: (changes) => {
+      for (const { path, rules, added, removed } of changes) {
+        log.info({ file: safeText(path, 200), rules, added, removed }, 'a list file has changed')
+      }
     },
   })
   if (!(opened instanceof PolicyKeeper)) throw new Failure(...opened)

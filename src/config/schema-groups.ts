@@ -25,7 +25,8 @@ export const blockAnswer = {
   ttl: values.duration(BOUNDS.blockTtl, 'How long a device may keep that answer.'),
 }
 
-const listPattern = z.string().min(1).max(128)
+/** The name of a list, or its URL. */
+const listPattern = z.string().min(1).max(2048)
 
 const MEMBER_WORDS =
   'a MAC, an address, a range, the name of a device such as tablet-*, "id:" with what a client calls itself, or "door:" with plain, tls or https'
@@ -68,7 +69,7 @@ const group = z.strictObject({
     .array(listPattern)
     .max(LENGTHS.ranges)
     .default([])
-    .describe('Lists by file name, * for any text: they are for this group then, and others that name them.'),
+    .describe('Lists by file name or URL, * for any text: they are for this group then, and others that name them.'),
   block: z.array(values.rule).max(LENGTHS.rules).default([]).describe('Rules of its own, in any list format.'),
   allow: z.array(values.rule).max(LENGTHS.rules).default([]).describe('Exceptions of its own, in any list format.'),
   services: z.array(z.enum(SERVICES)).default([]).describe('Services that are blocked, by their shipped lists.'),
@@ -138,7 +139,7 @@ export const schedules = z
 export const listAnswers = z
   .array(
     z.strictObject({
-      lists: z.array(listPattern).min(1).max(LENGTHS.ranges).describe('Lists by file name, * for any text.'),
+      lists: z.array(listPattern).min(1).max(LENGTHS.ranges).describe('Lists by file name or URL, * for any text.'),
       ...blockAnswer,
     }),
   )

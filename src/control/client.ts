@@ -6,7 +6,7 @@ import { ERRORS, type Place, type Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import { type Changed, changed } from './change-schemas.ts'
 import { type Explanation, explanation } from './explain-schema.ts'
-import { type Lists, lists } from './lists-schema.ts'
+import { type Lists, lists, type Refreshing, refreshing } from './lists-schema.ts'
 import { safeJson } from './safe-json.ts'
 import {
   type Failed,
@@ -68,6 +68,10 @@ export const askExplain = (at: ServerAt, name: string, device: string | undefine
 /** All lists, compared with each other if `compare`. Problems as `askStats`. */
 export const askLists = (at: ServerAt, compare: boolean): Promise<Asked<Lists>> =>
   ask(at, '/api/v1/lists', { compare: String(compare) }, lists)
+
+/** Has it ask for its lists from the web, or for the one of a URL. Problems as `askStats`. */
+export const askRefresh = (at: ServerAt, url: string | undefined): Promise<Asked<Refreshing>> =>
+  ask(at, '/api/v1/lists/refresh', {}, refreshing, url === undefined ? {} : { url })
 
 /** Makes it forget what is cached for a name, or for a zone with all under it. Problems as `askStats`. */
 export const askFlush = (at: ServerAt, name: string, zone: boolean): Promise<Asked<Flushed>> =>

@@ -1,5 +1,6 @@
 // The commands that ask a running server: stats, findings, explain, lists. Each writes to a terminal and says its exit code.
-import { problemText } from '../base/failure.ts'
+import { MINUTE } from '../base/clock.ts'
+import { type Problem, problemText } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import {
   type Asked,
@@ -9,6 +10,7 @@ import {
   askFlush,
   askLists,
   askPause,
+  askRefresh,
   askStats,
   type FindingsFilter,
   type ServerAt,
@@ -18,7 +20,7 @@ import { renderLists } from './render-lists.ts'
 import { renderStats } from './render-stats.ts'
 import type { Flushed } from './schemas.ts'
 import type { Style } from './table.ts'
-import { moment } from './words.ts'
+import { bytes, moment } from './words.ts'
 
 /** Where a command writes, and what it is told of the terminal. */
 export interface Terminal {
@@ -69,6 +71,42 @@ export const flushCommand = async (
 
 const renderFlushed = ({ name, zone, flushed }: Flushed): string =>
   `${flushed === 1 ? '1 answer' : `${flushed} answers`} for ${safeText(name)}${zone ? ' and all under it' : ''} forgotten\n`
+/**
+ * `askfirst lists --refresh`: has the lists from the web asked for, and waits until that is done; on a terminal it shows how
+ * far it is. 0; 1 where the server could not be asked. `sleep` waits so many milliseconds.
+ */
+export async function refreshCommand(
+  at: ServerAt,
+  url: string | undefined,
+  { err }: Terminal,
+  sleep: (ms: number) => Promise<unknown>,
+): Promise<number> {
+  const asked = await askRefresh(at, url)
+  if (asked.kind === 'failed') return complain(asked.problem, err)
+  const wanted = new Set(asked.value.lists)
+  for (let looks = 0; looks < LOOKS_MAX; looks++) {
+    const seen = await askLists(at, false)
+    if (seen.kind === 'failed') return complain(seen.problem, err)
+    const all = seen.value.lists.flatMap(({ name, download }) => (download === null ? [] : [{ name, ...download }]))
+    const open = all.filter(({ url: one, state }) => wanted.has(one) && state !== 'waiting')
+    if (err.isTTY === true) err.write(`\r\u001b[K${open.length === 0 ? '' : fetchingText(open)}`)
+    if (open.length === 0) return 0
+    await sleep(LOOK_EVERY)
+  }
+  return 0
+}
+
+/** How often it is looked, ms, and how many times: longer than any one download may take. */
+const LOOK_EVERY = 200
+const LOOKS_MAX = (2 * 30 * MINUTE) / LOOK_EVERY
+
+function fetchingText(open: readonly { readonly name: string; readonly state: string; readonly received: number }[]) {
+  const now = open.find(({ state }) => state === 'fetching') ?? open[0]
+  const more = open.length > 1 ? `, ${open.length - 1} more` : ''
+  const far = now?.state === 'fetching' ? `${bytes(now.received)}` : now?.state
+  return `${safeText(now?.name ?? '', 40)}: ${far}${more}`
+}
+
 /** `askfirst lists`. `now`: epoch milliseconds. Exit codes as `statsCommand`. */
 export const listsCommand = async (
   at: ServerAt,
@@ -113,12 +151,14 @@ function show<T>(
   json: boolean,
   terminal: Terminal,
 ): number {
-  if (asked.kind === 'failed') {
-    terminal.err.write(`${problemText(asked.problem)}\n`)
-    return 1
-  }
+  if (asked.kind === 'failed') return complain(asked.problem, terminal.err)
   terminal.out.write(json ? `${asked.json}\n` : render(asked.value, styleOf(terminal)))
   return 0
+}
+
+function complain(problem: Problem, err: Stream): number {
+  err.write(`${problemText(problem)}\n`)
+  return 1
 }
 
 /** Colours only where somebody looks and has not said no (https://no-color.org). */

@@ -2,7 +2,7 @@
 import { columns, page, section } from './layout.ts'
 import type { Lists } from './lists-schema.ts'
 import { type Cell, line, type Style, table } from './table.ts'
-import { number, percent, span } from './words.ts'
+import { moment, number, percent, span } from './words.ts'
 
 type List = Lists['lists'][number]
 
@@ -42,8 +42,18 @@ export function renderLists({ lists }: Lists, style: Style, now: number): string
     '',
     ...section(
       'From the web',
-      ['~list', 'age', 'asked', '#added', '#removed', '~state'],
+      ['~list', 'age', 'asked', 'next', 'sha256', '~state'],
       fromWeb.map((list) => webRow(list, now)),
+      style,
+    ),
+    ...section(
+      'Last changes',
+      ['~list', 'when', '#added', '#removed', '#rules since'],
+      lists.flatMap(({ name, change }) =>
+        change === null
+          ? []
+          : [[name, moment(change.at, style.zone), number(change.added), number(change.removed), number(change.rules)]],
+      ),
       style,
     ),
     ...section(
@@ -70,13 +80,16 @@ function formatCell({ formats, confidence }: List): Cell {
 
 function webRow({ name, download }: List, now: number): Cell[] {
   if (download === null) return []
-  const { fetched, checked, added, removed, why, state, received } = download
+  const { fetched, checked, next, sha256, failures, why, state, received } = download
   const ago = (at: string | null): string => (at === null ? 'never' : span(now - Date.parse(at)))
   const doing: Cell =
     state === 'fetching'
       ? `fetching, ${number(received)} bytes`
-      : why === null
-        ? { text: 'good', tone: 'good' }
-        : { text: why, tone: 'bad' }
-  return [name, ago(fetched), ago(checked), number(added), number(removed), doing]
+      : state !== 'waiting'
+        ? state
+        : why === null
+          ? { text: 'good', tone: 'good' }
+          : { text: `${why} (tries: ${failures})`, tone: 'bad' }
+  const due = Math.max(0, Date.parse(next) - now)
+  return [name, ago(fetched), ago(checked), `in ${span(due)}`, sha256?.slice(0, 12) ?? '–', doing]
 }

@@ -8,7 +8,7 @@ import type { Problem } from '../base/failure.ts'
 import { bonusBody, changed, nameBody, pauseBody, ruleBody } from './change-schemas.ts'
 import { explanation } from './explain-schema.ts'
 import { failureOf } from './failures.ts'
-import { lists, listsQuery } from './lists-schema.ts'
+import { lists, listsQuery, refreshBody, refreshing } from './lists-schema.ts'
 import { metricsWriter } from './metrics.ts'
 import {
   devices,
@@ -111,6 +111,19 @@ export const routes =
         },
       },
       ({ query }) => views.lists(query.compare === 'true'),
+    )
+
+    app.post(
+      '/api/v1/lists/refresh',
+      {
+        schema: {
+          operationId: 'refreshLists',
+          summary: 'Asks for the lists from the web now, due or not',
+          body: refreshBody,
+          response: { 200: refreshing.describe('what is under way'), ...failures },
+        },
+      },
+      async ({ body: { url } }, reply) => told(reply, await views.refreshLists(url)),
     )
 
     await app.register(async (scope) => {

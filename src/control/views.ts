@@ -3,7 +3,7 @@ import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
 import type { Changed, NameBody, RuleBody } from './change-schemas.ts'
 import type { Explanation } from './explain-schema.ts'
-import type { Lists } from './lists-schema.ts'
+import type { Lists, Refreshing } from './lists-schema.ts'
 import type {
   DeviceRef,
   Devices,
@@ -34,6 +34,8 @@ export interface Views {
   devices(): Soon<Devices>
   /** All lists; `compare` with what each shares with the others. */
   lists(compare: boolean): Soon<Lists>
+  /** Asks for lists from the web now, due or not: all, or the one of a URL. */
+  refreshLists(url: string | undefined): Soon<Refreshing | Problem>
   /** Takes text in lines as a firewall wrote them, at most `BODY_MAX` bytes. `source` names the intake source. */
   takeReports(text: string, source: string): Soon<ReportCounts>
   /** Blocks nothing for this many seconds, 1 to `PAUSE_MAX`. `by` says who asked, for people. */

@@ -14,6 +14,8 @@ export interface ListAudience {
   readonly answers: readonly { readonly lists: readonly string[]; readonly answer: BlockAnswer }[]
   /** Rules that were written at run time. */
   readonly own: readonly OwnRules[]
+  /** URLs of lists that are wanted and may not have come yet. */
+  readonly awaited?: readonly string[]
 }
 
 /** What one group has of lists. */
@@ -41,24 +43,41 @@ interface Bare {
   readonly path: string | undefined
   readonly rules: readonly string[]
 }
+/** How a list may be called in the configuration. */
+interface Called {
+  readonly name: string
+  readonly url?: string
+}
+
+/** Whether a pattern means a list: by its name, or by where it comes from. */
+const isMeant = (pattern: string, { name, url }: Called): boolean =>
+  nameMatches(pattern, name) || (url !== undefined && nameMatches(pattern, url))
+
+/** How a list from a URL is called: its server and its file. */
+export function nameOfUrl(url: string): string {
+  const { hostname, pathname } = new URL(url)
+  return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
+}
+
 type Whom = Pick<ListInfo, 'groups' | 'device' | 'blockAnswer'> & { readonly shown?: string }
 
 /**
  * The same lists with whom they are for, and those that groups and devices bring along. A pattern that no list has is a
  * problem (ASKFIRST_E_LIST_READ); its group goes without.
  */
-export function withAudience<L extends { readonly name: string }>(
+export function withAudience<L extends Called>(
   lists: readonly L[],
-  { groups, answers, own }: ListAudience,
+  { groups, answers, own, awaited = [] }: ListAudience,
 ): { readonly lists: (L | (Bare & Whom))[]; readonly problems: Problem[] } {
   const problems: Problem[] = []
+  const coming = awaited.map((url): Called => ({ name: nameOfUrl(url), url }))
   for (const { name, lists: patterns } of groups) {
     for (const pattern of patterns) {
-      if (lists.some((list) => nameMatches(pattern, list.name))) continue
+      if ([...lists, ...coming].some((list) => isMeant(pattern, list))) continue
       problems.push({
         code: 'ASKFIRST_E_LIST_READ',
         message: `no list has the name ${safeText(pattern, 64)}, which the group ${name} names`,
-        hint: 'Write the name of a list file without its folder; * stands for any text.',
+        hint: 'Write the name of a list file without its folder, or the URL of a list from the web; * stands for any text.',
       })
     }
   }
@@ -70,9 +89,11 @@ export function withAudience<L extends { readonly name: string }>(
       place: { file: path, line: rules[0]?.line ?? 1, path: `groups.${safeText(group, 64)}.${kind}` },
     })
   }
-  const whom = ({ name }: L): Whom => {
-    const named = groups.filter(({ lists: patterns }) => patterns.some((pattern) => nameMatches(pattern, name)))
-    const answer = answers.find(({ lists: patterns }) => patterns.some((pattern) => nameMatches(pattern, name)))?.answer
+  const whom = (list: L): Whom => {
+    const means = ({ lists: patterns }: { readonly lists: readonly string[] }): boolean =>
+      patterns.some((pattern) => isMeant(pattern, list))
+    const named = groups.filter(means)
+    const answer = answers.find(means)?.answer
     return {
       ...(named.length === 0 ? {} : { groups: named.map((group) => group.name) }),
       ...(answer === undefined ? {} : { blockAnswer: answer }),

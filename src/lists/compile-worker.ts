@@ -3,7 +3,8 @@
 import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSnapshot } from '../policy/snapshot.ts'
-import { loadPolicy, type OnBroken } from './load.ts'
+import { type Compilation, loadPolicy, type OnBroken } from './load.ts'
+import { type LoadProgress, paced } from './load-progress.ts'
 import { keyOf, readSaved, save } from './saved-policy.ts'
 import type { ListSources } from './sources.ts'
 
@@ -15,6 +16,9 @@ export interface CompileOrder {
   readonly saved: string | undefined
 }
 
+/** What it posts: how far it is where that takes long, and the result. */
+export type FromCompiler = { readonly kind: 'progress'; readonly progress: LoadProgress } | Compilation
+
 const { sources, onBroken, saved } = workerData as CompileOrder
 const key = saved === undefined ? undefined : await keyOf(sources)
 const known = saved === undefined || key === undefined ? undefined : await readSaved(saved, key)
@@ -22,7 +26,11 @@ if (known !== undefined) parentPort?.postMessage(known)
 else {
   const chance = randomBytes(12)
   const seed = [chance.readInt32LE(0), chance.readInt32LE(4), chance.readInt32LE(8)] as const
-  const result = await loadPolicy(sources, onBroken, seed)
+  const tell = paced(
+    (progress) => parentPort?.postMessage({ kind: 'progress', progress } satisfies FromCompiler),
+    () => performance.now(),
+  )
+  const result = await loadPolicy(sources, onBroken, seed, tell)
   parentPort?.postMessage(result)
   // Only what the lists still hold: what was edited meanwhile is compiled again anyway.
   if (saved !== undefined && key !== undefined && result.kind === 'compiled' && (await keyOf(sources))?.equals(key)) {

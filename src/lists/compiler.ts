@@ -2,25 +2,34 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
-import type { CompileOrder } from './compile-worker.ts'
+import type { CompileOrder, FromCompiler } from './compile-worker.ts'
 import { reasonOf } from './file.ts'
 import type { Compilation, OnBroken } from './load.ts'
+import type { LoadProgress } from './load-progress.ts'
 import type { ListSources } from './sources.ts'
 
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
  * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
  * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`. `saved`
- * names a file in which the result is kept: while no source has changed, it is taken from there.
+ * names a file in which the result is kept: while no source has changed, it is taken from there. `onProgress` hears how
+ * far it is where that takes long.
  */
-export function compilePolicy(sources: ListSources, onBroken: OnBroken, saved?: string): Promise<Compilation> {
+export function compilePolicy(
+  sources: ListSources,
+  onBroken: OnBroken,
+  saved?: string,
+  onProgress: (progress: LoadProgress) => void = () => {},
+): Promise<Compilation> {
   return new Promise((resolve) => {
     // The worker has the ending of this file: .ts from the sources, .js from the package.
     const worker = new Worker(new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url), {
       name: 'askfirst-compile',
       workerData: { sources: plainSources(sources), onBroken, saved } satisfies CompileOrder,
     })
-    worker.once('message', resolve)
+    worker.on('message', (message: FromCompiler) =>
+      message.kind === 'progress' ? onProgress(message.progress) : resolve(message),
+    )
     worker.once('error', (error) => resolve(failed(reasonOf(error))))
     worker.once('exit', (code) => resolve(failed(`it ended with code ${code}`)))
   })

@@ -9,8 +9,12 @@ import type { ListReader, Reading } from './read.ts'
 /** Bytes read at a time. */
 const CHUNK = 256 * 1024
 
-/** Reads the whole file; a problem where it cannot be used as a whole. */
-export async function readListFile(path: string, reader: ListReader): Promise<Reading | Problem> {
+/** Reads the whole file; a problem where it cannot be used as a whole. `onBytes` is told of each piece, unpacked. */
+export async function readListFile(
+  path: string,
+  reader: ListReader,
+  onBytes: (bytes: number) => void = () => {},
+): Promise<Reading | Problem> {
   try {
     // Looked at before it is opened: to open a named pipe would wait for its writer.
     if (!(await stat(path)).isFile()) return unreadable(path, 'it is no regular file')
@@ -19,6 +23,7 @@ export async function readListFile(path: string, reader: ListReader): Promise<Re
     for await (const chunk of chunks(handle)) {
       const problem = reader.push(chunk)
       if (problem !== undefined) return problem
+      onBytes(chunk.length)
     }
     const after = await stat(path, { bigint: true })
     return markOf(after) === before ? reader.end() : unreadable(path, 'it was changed while it was read')

@@ -8,6 +8,7 @@ import { kins } from '../policy/kin.ts'
 import { type ConditionalKind, inList, kindOfRule, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
+import type { LoadProgress } from './load-progress.ts'
 import { ListReader, type ListSink, type Reading, type SkippedKind } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
 
@@ -44,14 +45,19 @@ export type Compilation =
  */
 export type OnBroken = 'refuse' | 'leave-out'
 
-/** Loads all lists. Rejected lines are reported and never stop it; a list that is broken as a whole may, see `OnBroken`. */
-export async function loadPolicy(sources: ListSources, onBroken: OnBroken, seed: Seed): Promise<Compilation> {
+/** Loads all lists; `progress` is told of each piece that is read. Rejected lines are reported and never stop it; a list that is broken as a whole may, see `OnBroken`. */
+export async function loadPolicy(
+  sources: ListSources,
+  onBroken: OnBroken,
+  seed: Seed,
+  progress: (progress: LoadProgress) => void = () => {},
+): Promise<Compilation> {
   const started = performance.now()
   const { lists, problems, warnings } = await findLists(sources)
   const broken = new Map<FoundList, Problem>()
   if (problems.length > 0 && onBroken === 'refuse') return { kind: 'refused', problems }
   for (;;) {
-    const result = await compile(lists, broken, seed)
+    const result = await compile(lists, broken, seed, progress)
     if (!(result instanceof Map)) {
       const all = [...problems, ...warnings, ...broken.values(), ...result.problems]
       return { kind: 'compiled', ...result, problems: all, ms: performance.now() - started }
@@ -63,15 +69,27 @@ export async function loadPolicy(sources: ListSources, onBroken: OnBroken, seed:
 }
 
 /** Compiles the lists but for those in `without`; or tells which of them are broken as a whole, and how. */
-async function compile(lists: readonly FoundList[], without: ReadonlyMap<FoundList, Problem>, seed: Seed) {
+async function compile(
+  lists: readonly FoundList[],
+  without: ReadonlyMap<FoundList, Problem>,
+  seed: Seed,
+  progress: (progress: LoadProgress) => void,
+) {
+  let bytes = 0
   const builder = policyBuilder(seed)
   const broken = new Map<FoundList, Problem>()
   const readings: (Reading | undefined)[] = []
   const kin = kins(lists)
+  const onBytes =
+    ({ name }: FoundList, i: number) =>
+    (more: number) => {
+      bytes += more
+      progress({ list: name, number: i + 1, of: lists.length, bytes })
+    }
   for (const [i, list] of lists.entries()) {
     builder.beginList(kin[i])
     const sink = sinkFor(list, builder)
-    const reading = without.has(list) ? undefined : await readList(list, sink)
+    const reading = without.has(list) ? undefined : await readList(list, sink, onBytes(list, i))
     const full = sink.flush() === 'full'
     if (reading !== undefined && 'code' in reading) broken.set(list, reading)
     else if (full) broken.set(list, tooMany(list))
@@ -128,8 +146,12 @@ const tooMany = ({ name, path }: FoundList): Problem => ({
   place: path === undefined ? { path: name } : { file: path },
 })
 
-/** Reads one list, wherever it stands. */
-export function readList(list: FoundList, sink: ListSink): Promise<Reading | Problem> | Reading | Problem {
+/** Reads one list, wherever it stands. `onBytes` is told of each piece of a file. */
+export function readList(
+  list: FoundList,
+  sink: ListSink,
+  onBytes?: (bytes: number) => void,
+): Promise<Reading | Problem> | Reading | Problem {
   const { path, name, rules, shown } = list
   const place = (line?: number): Place =>
     path === undefined && shown === undefined
@@ -138,7 +160,7 @@ export function readList(list: FoundList, sink: ListSink): Promise<Reading | Pro
         ? { file: path ?? (shown as string) }
         : { file: path ?? (shown as string), line }
   const reader = new ListReader(place, list.format, sink)
-  if (path !== undefined) return readListFile(path, reader)
+  if (path !== undefined) return readListFile(path, reader, onBytes)
   for (const rule of rules) {
     // One line for each rule, whatever stands in it.
     const problem = reader.push(Buffer.from(`${rule.replaceAll('\n', '\\n')}\n`))

@@ -5,7 +5,7 @@ import type { Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import type { BlockAnswer } from '../policy/block-answer.ts'
 import type { ListKind } from '../policy/decision.ts'
-import { type ListAudience, withAudience } from './audience.ts'
+import { type ListAudience, nameOfUrl, withAudience } from './audience.ts'
 import { reasonOf, unreadable } from './file.ts'
 import type { FormatName } from './line.ts'
 
@@ -112,12 +112,6 @@ export const listFrom = ({
   rewrites,
   ...(url === undefined ? {} : { url }),
 })
-
-/** How a list from a URL is called: its server and its file. */
-export function nameOfUrl(url: string): string {
-  const { hostname, pathname } = new URL(url)
-  return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
-}
 
 /** The lists of a folder, by name: its regular files, links to such, but not what `isIgnored`. */
 export async function filesOf(folder: string): Promise<string[] | Problem> {

@@ -1,7 +1,6 @@
 // Compares all lists with each other, in a worker of its own. Knows no policy.
-import { extname } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { digestOf, type Overlap, overlaps } from './digest.ts'
+import { inWorker } from './in-worker.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
 
 /** One list and what it shares; undefined where it cannot be read. */
@@ -28,12 +27,5 @@ export async function survey(sources: ListSources): Promise<readonly Surveyed[]>
 }
 
 /** The same without keeping this thread; rejects where the worker fails. */
-export function surveyInWorker(sources: ListSources): Promise<readonly Surveyed[]> {
-  return new Promise((resolve, reject) => {
-    const file = new URL(`./survey-worker${extname(import.meta.filename)}`, import.meta.url)
-    const worker = new Worker(file, { name: 'askfirst-survey', workerData: sources })
-    worker.once('message', resolve)
-    worker.once('error', reject)
-    worker.once('exit', (code) => reject(new Error(`the comparison of lists ended with code ${code}`)))
-  })
-}
+export const surveyInWorker = (sources: ListSources): Promise<readonly Surveyed[]> =>
+  inWorker(new URL('./survey-worker', import.meta.url), 'askfirst-survey', sources)

@@ -17,8 +17,8 @@ export interface DownloadParts {
   readonly log: Log
   /** Where a name leads, as the resolver's own pipeline says. */
   readonly resolve: (name: string) => Promise<Resolved>
-  /** New copies are in force. */
-  readonly changed: () => void
+  /** There are new copies; resolves when they are in force. */
+  readonly changed: () => Promise<void>
 }
 
 /** Opens the copies in the state folder, those that are there. */
@@ -31,7 +31,7 @@ export function openDownloads(config: Config, { clock, log, resolve, changed }: 
     {
       changed: (updates) => {
         for (const update of updates) log.info(loggable(update), 'a list from the web has changed')
-        changed()
+        return changed()
       },
       failed: (url, why, copy) => {
         const kept = copy === undefined ? 'there is no copy of it' : `the copy of ${dayOf(copy.fetched)} stays in force`

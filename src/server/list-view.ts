@@ -4,11 +4,11 @@ import type { Lists } from '../control/lists-schema.ts'
 import { timeText } from '../control/schemas.ts'
 import type { Stats } from '../control/stats-schema.ts'
 import type { Counters } from '../journal/tally.ts'
+import { nameOfUrl } from '../lists/audience.ts'
 import { plainSources } from '../lists/compiler.ts'
 import type { Downloads } from '../lists/download/downloads.ts'
 import type { DownloadStatus } from '../lists/download/wanted-list.ts'
 import type { ListReport } from '../lists/load.ts'
-import { nameOfUrl } from '../lists/sources.ts'
 import { type Surveyed, surveyInWorker } from '../lists/survey.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
 
@@ -47,6 +47,7 @@ export function listView({ policy, downloads, counters }: ListParts): (compare: 
       return {
         ...reportView(list),
         hits: hits.find((hit) => hit.name === list.name)?.hits ?? 0,
+        change: changeOf(list, download, policy.changes),
         download: download === undefined ? null : downloadView(download),
         comparison: comparisonOf(list, found),
       }
@@ -55,7 +56,7 @@ export function listView({ policy, downloads, counters }: ListParts): (compare: 
   }
 }
 
-const reportView = (list: ListReport): Omit<ListView, 'hits' | 'download' | 'comparison'> => ({
+const reportView = (list: ListReport): Omit<ListView, 'hits' | 'change' | 'download' | 'comparison'> => ({
   name: list.name,
   kind: list.kind,
   path: list.path ?? null,
@@ -81,9 +82,23 @@ const awaited = (status: DownloadStatus): ListView => ({
   rejected: 0,
   skipped: {},
   hits: 0,
+  change: null,
   download: downloadView(status),
   comparison: null,
 })
+
+/** How it has changed: as its last download said, or as its file was compared. */
+function changeOf(
+  { path }: ListReport,
+  download: DownloadStatus | undefined,
+  files: PolicyKeeper['changes'],
+): ListView['change'] {
+  const copy = download?.copy
+  const found = copy === undefined ? files.get(path ?? '') : { ...copy, at: copy.fetched }
+  if (found === undefined) return null
+  const { at, rules, added, removed } = found
+  return { at: timeText(at), rules, added, removed }
+}
 
 /** How all lists from the web are, in figures. */
 export function downloadStats({ status, totals }: Downloads): Stats['downloads'] {
@@ -99,12 +114,13 @@ export function downloadStats({ status, totals }: Downloads): Stats['downloads']
 
 const maybeTime = (at: EpochMs | undefined): string | null => (at === undefined ? null : timeText(at))
 
-const downloadView = ({ url, state, received, copy, checked, next, failures, why }: DownloadStatus) => ({
+const downloadView = ({ url, state, received, copy, checked, tried, next, failures, why }: DownloadStatus) => ({
   url,
   state,
   received,
   fetched: maybeTime(copy?.fetched),
   checked: maybeTime(checked),
+  tried: maybeTime(tried),
   next: timeText(next),
   failures,
   why: why ?? null,

@@ -1,9 +1,14 @@
 // Keeps the policy current: compiles the lists, watches them, hands each whole new version on. A reload that fails
 // changes nothing (invariant I4).
+import { dirname, join } from 'node:path'
 import type { Clock, EpochMs } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
-import { compilePolicy } from '../lists/compiler.ts'
+import { compilePolicy, plainSources } from '../lists/compiler.ts'
+import { inWorker } from '../lists/in-worker.ts'
+import type { ListChange } from '../lists/list-changes.ts'
+import type { ChangesOrder } from '../lists/list-changes-worker.ts'
 import type { Compilation, ListReport, OnBroken } from '../lists/load.ts'
+import type { LoadProgress } from '../lists/load-progress.ts'
 import type { ListSources } from '../lists/sources.ts'
 import { type ListWatch, watchLists } from '../lists/watch.ts'
 import type { Policy } from '../policy/decision.ts'
@@ -15,6 +20,12 @@ import { packConditionals } from '../threads/packed.ts'
 export interface PolicyEvents {
   readonly changed: (snapshot: PolicySnapshot, difference: PolicyDifference) => void
   readonly problems: (problems: readonly Problem[], kept: boolean) => void
+  /** Compiling takes long, and is so far. */
+  readonly progress: (progress: LoadProgress) => void
+  /** It is over, however it ended. */
+  readonly over: () => void
+  /** List files differ from what they were; told some time after the new version is in force. */
+  readonly listsChanged: (changes: readonly ListChange[]) => void
 }
 
 /** How many names a new version has, and the one before had. */
@@ -39,6 +50,8 @@ export class PolicyKeeper {
   #loaded: EpochMs
   #watch: ListWatch
   #working: Promise<Problem | undefined> = Promise.resolve(undefined)
+  #comparing: Promise<void> = Promise.resolve()
+  #changes: ReadonlyMap<string, ListChange> = new Map()
   #again = false
 
   private constructor(
@@ -69,13 +82,14 @@ export class PolicyKeeper {
     let keeper: PolicyKeeper | undefined
     // Watched from before the first read, so that no edit falls in between.
     const watch = watchLists(sources, () => void keeper?.reload())
-    const compiled = await compilePolicy(sources, 'leave-out', saved)
+    const compiled = await compilePolicy(sources, 'leave-out', saved, events.progress).finally(events.over)
     if (compiled.kind === 'refused') {
       watch.close()
       return compiled.problems
     }
     keeper = new PolicyKeeper(sources, saved, compiled, watch, clock, events)
     if (compiled.problems.length > 0) events.problems(compiled.problems, false)
+    keeper.#compare()
     return keeper
   }
 
@@ -91,6 +105,10 @@ export class PolicyKeeper {
   }
   get loaded(): EpochMs {
     return this.#loaded
+  }
+  /** The last change of each list file, by its path; those that have been compared. */
+  get changes(): ReadonlyMap<string, ListChange> {
+    return this.#changes
   }
   /** Milliseconds that compiling the current version took. */
   get compileTime(): number {
@@ -131,7 +149,8 @@ export class PolicyKeeper {
   }
 
   async #reload(onBroken: OnBroken): Promise<Problem | undefined> {
-    const compiled = await compilePolicy(this.#sources, onBroken, this.#saved)
+    const { progress, over } = this.#events
+    const compiled = await compilePolicy(this.#sources, onBroken, this.#saved, progress).finally(over)
     if (compiled.problems.length > 0) this.#events.problems(compiled.problems, compiled.kind === 'refused')
     if (compiled.kind === 'refused') return compiled.problems[0]
     const before = this.#policy
@@ -145,6 +164,24 @@ export class PolicyKeeper {
       allowedBefore: before.allowed,
       ms: compiled.ms,
     })
+    this.#compare()
     return undefined
+  }
+
+  /** Looks how list files have changed: one look at a time, and none for a version that is not in force any more. */
+  #compare(): void {
+    const { generation } = this.#policy
+    this.#comparing = this.#comparing.then(async () => {
+      if (generation !== this.#policy.generation) return
+      const folder = join(dirname(this.#saved), 'list-changes')
+      const order: ChangesOrder = { sources: plainSources(this.#sources), folder, now: this.#clock.now() }
+      const file = new URL('../lists/list-changes-worker', import.meta.url)
+      const changes = await inWorker<readonly ListChange[]>(file, 'askfirst-list-changes', order).catch(() => undefined)
+      // A full disk costs the figures, nothing else; the evidence file tells of the folder.
+      if (changes === undefined) return
+      this.#changes = new Map(changes.map((change) => [change.path, change]))
+      const fresh = changes.filter((change) => change.fresh)
+      if (fresh.length > 0) this.#events.listsChanged(fresh)
+    })
   }
 }

@@ -129,6 +129,7 @@ export const listSources = ({ lists, groups, blocking }: Config, own: readonly O
     })),
     answers: blocking.lists.map((item) => ({ lists: item.lists, answer: blockAnswerOf(item) })),
     own,
+    awaited: lists.urls.map(({ url }) => url),
   },
 })
 

@@ -1,5 +1,7 @@
 // What the HTTP API shows, put together from the parts that know it.
 import type { Clock, EpochMs } from '../base/clock.ts'
+import type { Problem } from '../base/failure.ts'
+import { safeText } from '../base/text.ts'
 import { cacheStats, journalStats, listStats, upstreamStats } from '../control/figures.ts'
 import { pageOf } from '../control/page.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
@@ -78,6 +80,10 @@ export function views(parts: Parts): Views {
       })),
     }),
     lists: listView({ policy, downloads: parts.downloads, counters: () => parts.tally.counters() }),
+    refreshLists: (url) => {
+      const lists = parts.downloads.refresh(url)
+      return url !== undefined && lists.length === 0 ? noList(url) : { lists: [...lists] }
+    },
     takeReports: (text, source) => parts.intake.takeText(text, source),
     pause: (seconds, by, scope) => pause(parts, seconds, by, scope),
     resume: (by, scope) => pause(parts, 0, by, scope),
@@ -92,6 +98,13 @@ export function views(parts: Parts): Views {
     },
   }
 }
+
+const noList = (url: string): Problem => ({
+  code: 'ASKFIRST_E_HTTP_REQUEST',
+  message: `there is no list from ${safeText(url, 200)}`,
+  place: { path: 'url' },
+  hint: 'Name it as it stands under "lists.urls"; "askfirst lists --json" shows it.',
+})
 
 const pauseView = ({ active, until, by }: Pause): PauseState => ({
   active,

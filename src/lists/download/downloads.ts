@@ -27,6 +27,9 @@ export class Downloads {
   #wanted: readonly WantedList[]
   #rules: DownloadRules
   #fetching: string | undefined
+  /** To be fetched in this round or the next, whether due or not. */
+  readonly #queued = new Set<string>()
+  #loading: ReadonlySet<string> = new Set()
   #received = 0
   #updates = 0
   #failures = 0
@@ -72,7 +75,7 @@ export class Downloads {
     return this.#wanted.map((list) => ({
       ...this.#record(list.url),
       ...list,
-      state: list.url === this.#fetching ? 'fetching' : 'waiting',
+      state: this.#stateOf(list.url),
       received: list.url === this.#fetching ? this.#received : 0,
       next: this.#due(list.url),
     }))
@@ -96,10 +99,18 @@ export class Downloads {
     this.#arm()
   }
 
-  /** Fetches what is due, or all that is wanted; resolves when that is done. One round at a time. */
-  round(all = false): Promise<void> {
-    this.#working = this.#working.then(() => this.#round(all))
+  /** Fetches what is due; resolves when that is done. One round at a time. */
+  round(): Promise<void> {
+    this.#working = this.#working.then(() => this.#round())
     return this.#working
+  }
+
+  /** Asks for lists now, due or not: all, or one. The URLs that are asked for then; `status` says how far it is. */
+  refresh(url?: string): readonly string[] {
+    const urls = this.#wanted.map((list) => list.url).filter((one) => url === undefined || one === url)
+    for (const one of urls) this.#queued.add(one)
+    if (urls.length > 0) void this.round()
+    return urls
   }
 
   close(): void {
@@ -110,6 +121,12 @@ export class Downloads {
   async #recall(): Promise<void> {
     for (const { url } of this.#wanted) if (!this.#records.has(url)) this.#records.set(url, await this.#store.read(url))
     await this.#store.keepOnly(this.#wanted.map(({ url }) => url))
+  }
+
+  #stateOf(url: string): DownloadStatus['state'] {
+    if (url === this.#fetching) return 'fetching'
+    if (this.#queued.has(url)) return 'queued'
+    return this.#loading.has(url) ? 'loading' : 'waiting'
   }
 
   #record(url: string): ListRecord {
@@ -129,18 +146,20 @@ export class Downloads {
     this.#timer = setTimeout(() => void this.round(), wait).unref()
   }
 
-  async #round(all: boolean): Promise<void> {
+  async #round(): Promise<void> {
     const updates: ListUpdate[] = []
     for (const list of this.#wanted) {
       if (this.#closed) return
-      if (!all && this.#due(list.url) > this.#world.clock.now()) continue
+      if (!this.#queued.delete(list.url) && this.#due(list.url) > this.#world.clock.now()) continue
       this.#fetching = list.url
       this.#received = 0
       const update = await this.#update(list).catch((error: unknown) => this.#missed(list.url, reasonOf(error)))
       if (update !== undefined) updates.push(update)
     }
+    this.#loading = new Set(updates.map(({ url }) => url))
     this.#fetching = undefined
-    if (updates.length > 0 && !this.#closed) this.#events.changed(updates)
+    if (updates.length > 0 && !this.#closed) await this.#events.changed(updates)
+    this.#loading = new Set()
     this.#arm()
   }
 

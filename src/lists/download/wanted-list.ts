@@ -28,8 +28,8 @@ export interface DownloadRules {
 
 /** What is told. */
 export interface DownloadEvents {
-  /** New copies are in force from now on: the lists are to be compiled. */
-  readonly changed: (updates: readonly ListUpdate[]) => void
+  /** There are new copies: the lists are to be compiled. Resolves when they are in force. */
+  readonly changed: (updates: readonly ListUpdate[]) => void | Promise<void>
   /** A list stays as it was, although it should not. */
   readonly failed: (url: string, why: string, copy: ListRecord['copy']) => void
 }
@@ -44,8 +44,11 @@ export interface ListUpdate {
 
 /** How it stands with one list. Times are epoch milliseconds. */
 export interface DownloadStatus extends ListRecord, WantedList {
-  /** `waiting` for its time; `fetching` now, of which `received` bytes have come. */
-  readonly state: 'waiting' | 'fetching'
+  /**
+   * `waiting` for its time; `queued` in this round; `fetching` now, of which `received` bytes have come; `loading` until
+   * the new copy is in force.
+   */
+  readonly state: 'waiting' | 'queued' | 'fetching' | 'loading'
   readonly received: number
   /** When it is fetched again. */
   readonly next: number

@@ -99,7 +99,7 @@ describe('docs/api.md', () => {
       expect(strangers(JSON.parse(sample), schema, components.schemas), heading).toEqual([])
       sampled.push(heading)
     }
-    expect(sampled).toHaveLength(12)
+    expect(sampled).toHaveLength(13)
     const envelope = JSON.parse(block(sections.get('When something is wrong') as string, 'json'))
     expect(strangers(envelope, components.schemas['Failed'] as Schema, components.schemas)).toEqual([])
   })

@@ -77,6 +77,7 @@ export const listsOf = (compare: boolean): Lists => ({
       subdomains: false,
       skipped: { own: 3 },
       hits: 30,
+      change: { at: timeText(NOW - 2 * HOUR), rules: 61, added: 4, removed: 1 },
       download: null,
       comparison: compare ? { rules: 61, unique: 40, shared: [{ list: 'lists.example/ads.txt', rules: 21 }] } : null,
     },
@@ -92,12 +93,14 @@ export const listsOf = (compare: boolean): Lists => ({
       rejected: 42,
       skipped: {},
       hits: 0,
+      change: { at: timeText(NOW - 9 * HOUR), rules: 100_000, added: 12, removed: 3 },
       download: {
         url: 'https://lists.example/ads.txt',
         state: 'waiting',
         received: 0,
         fetched: timeText(NOW - 9 * HOUR),
         checked: timeText(NOW - 9 * HOUR),
+        tried: timeText(NOW - HOUR),
         next: timeText(NOW + HOUR),
         failures: 1,
         why: 'the server answered 500',
@@ -170,6 +173,7 @@ export function house(): House {
           ],
         }),
       lists: (compare) => check(listsOf(compare)),
+      refreshLists: (url) => check({ lists: url === undefined ? ['https://lists.example/ads.txt'] : [url] }),
       takeReports: (text, source) => {
         own.taken.push({ text, source })
         const lines = text.split('\n').filter((line) => line !== '')

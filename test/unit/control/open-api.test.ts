@@ -63,6 +63,7 @@ describe('the OpenAPI document', () => {
       'POST /api/v1/bonus',
       'POST /api/v1/cache/flush',
       'POST /api/v1/devices/name',
+      'POST /api/v1/lists/refresh',
       'POST /api/v1/pause',
       'POST /api/v1/reports',
       'POST /api/v1/rules',

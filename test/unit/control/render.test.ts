@@ -23,7 +23,10 @@ describe('the page of lists', () => {
     const page = renderLists(listsOf(true), PLAIN, NOW)
     expect(page).toMatch(/starter\.hosts +block +hosts +61 +40 +0 +3 +30/)
     expect(page).toMatch(/lists\.example\/ads\.txt +block +domains 70\.0 % +100,000 +99,979 +42 +0 +0/)
-    expect(page).toMatch(/lists\.example\/ads\.txt +9 h +9 h +12 +3 +the server answered 500/)
+    expect(page).toMatch(
+      /lists\.example\/ads\.txt +9 h +9 h +in 1 h +abababababab +the server answered 500 \(tries: 1\)/,
+    )
+    expect(page).toMatch(/starter\.hosts +2026-11-22 10:30:00 +4 +1 +61/)
     expect(page).toMatch(/starter\.hosts +lists\.example\/ads\.txt +21 +34\.4 %/)
     expect(renderLists(listsOf(false), PLAIN, NOW)).not.toContain('unique')
     expect(renderLists({ loaded: '', lists: [] }, PLAIN, NOW)).toContain('There is no list')

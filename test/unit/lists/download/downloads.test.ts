@@ -21,7 +21,9 @@ async function downloadsOf(folder: string, urls: readonly string[], clock = new 
   )
   const world = { clock, resolve: async () => [], userAgent: 'askfirst-test', judge }
   const downloads = await Downloads.open(folder, wanted, RULES, world, {
-    changed: (some) => updates.push(...some),
+    changed: (some) => {
+      updates.push(...some)
+    },
     failed: (_, why) => failures.push(why),
   })
   return { downloads, updates, failures, clock }
@@ -138,5 +140,48 @@ describe('a list from a URL', () => {
     await downloads.round()
     expect(failures).toEqual(['the server answered 500'])
     expect(updates).toEqual([{ url: `${server.base}/good`, rules: 3, added: 3, removed: 0 }])
+  })
+
+  test('may be asked for before its time, and says how far that is', async () => {
+    using place = folderOf()
+    await using server = await listServer(tagged(names(3), '"v1"'))
+    const [one, two] = [`${server.base}/one`, `${server.base}/two`] as const
+    const { downloads } = await downloadsOf(place.folder, [one, two])
+    await downloads.round()
+    expect(server.asked).toHaveLength(2)
+    expect(downloads.refresh('https://nowhere.example/')).toEqual([])
+    expect(downloads.refresh()).toEqual([one, two])
+    expect(downloads.status.map(({ state }) => state)).toEqual(['queued', 'queued'])
+    await downloads.round()
+    expect(server.asked.slice(2).map(({ url, headers }) => [url, headers['if-none-match']])).toEqual([
+      ['/one', '"v1"'],
+      ['/two', '"v1"'],
+    ])
+    expect(downloads.refresh(two)).toEqual([two])
+    await downloads.round()
+    expect(server.asked).toHaveLength(5)
+    expect(downloads.status.map(({ state }) => state)).toEqual(['waiting', 'waiting'])
+  })
+
+  test('is "loading" until its new copy is in force', async () => {
+    using place = folderOf()
+    await using server = await listServer(body(names(3)))
+    const seen: string[] = []
+    let release = (): void => {}
+    const world = { clock: new TestClock(), resolve: async () => [], userAgent: 'askfirst-test', judge }
+    const wanted: WantedList = { url: server.base, kind: 'block', format: 'auto', subdomains: false, rewrites: false }
+    const downloads = await Downloads.open(place.folder, [wanted], RULES, world, {
+      changed: async () => {
+        seen.push(downloads.status[0]?.state ?? '')
+        await new Promise<void>((resolve) => {
+          release = resolve
+          queueMicrotask(() => release())
+        })
+      },
+      failed: () => {},
+    })
+    await downloads.round()
+    expect(seen).toEqual(['loading'])
+    expect(downloads.status[0]?.state).toBe('waiting')
   })
 })
