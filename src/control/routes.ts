@@ -1,4 +1,5 @@
 // Every endpoint: what goes in, what comes out, which view answers. Knows nothing of who may ask.
+// Long because it is the one table of every endpoint, a few lines each.
 import type { SwaggerTransform } from '@fastify/swagger'
 import type { FastifyReply } from 'fastify'
 import { type FastifyPluginAsyncZod, jsonSchemaTransform, type ZodTypeProvider } from 'fastify-type-provider-zod'
