@@ -110,12 +110,13 @@ program
 
 program
   .command('compile')
-  .description('write all lists of the configuration, or these files, as one list for another resolver')
+  .description('write the lists of the configuration, or these files, as one list for another resolver')
   .argument('[files...]', 'list files, instead of those of the configuration')
   .addOption(new Option('--to <format>', 'what to write').choices(TARGETS).makeOptionMandatory())
   .option('-o, --output <file>', 'where to write it, instead of standard output')
-  .action(async (files: string[], { to, output }: { to: Target; output?: string }) => {
-    process.exitCode = await compileCommand(configPath(), files, { to, output }, TERMINAL)
+  .option('--group <group>', 'what members of this group get, instead of what everybody gets')
+  .action(async (files: string[], { to, output, group }: { to: Target; output?: string; group?: string }) => {
+    process.exitCode = await compileCommand(configPath(), files, { to, output, group }, TERMINAL)
   })
 
 withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))

@@ -1,10 +1,12 @@
 // The commands that work on lists without a server: `lint` checks one, `compile` writes all for another resolver.
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
-import { rename, rm } from 'node:fs/promises'
+import { readFile, rename, rm } from 'node:fs/promises'
 import { type Problem, problemText } from './base/failure.ts'
 import { safeText } from './base/text.ts'
 import { readConfig } from './config/read.ts'
+import { readRules } from './config/rules-file.ts'
+import type { Config } from './config/schema.ts'
 import type { Terminal } from './control/commands.ts'
 import { percent } from './control/words.ts'
 import type { FormatName } from './lists/line.ts'
@@ -12,6 +14,7 @@ import { type LintReport, lintList, type Remarks } from './lists/lint.ts'
 import { mergeLists } from './lists/merge.ts'
 import { findLists, kindOf, listFrom } from './lists/sources.ts'
 import { type Losses, type Target, WRITERS } from './lists/write/writers.ts'
+import { DEFAULT_GROUP } from './policy/decision.ts'
 import { storedCopies } from './server/list-downloads.ts'
 import { listSources } from './server/settings.ts'
 
@@ -56,16 +59,16 @@ const remarkLines = (what: string, { count, examples }: Remarks): string[] =>
     : [`${count} rules are ${what}:`, ...examples.map(({ line, name }) => `  line ${line}: ${safeText(name, 256)}`)]
 
 /**
- * `askfirst compile --to <format>`: all lists of a configuration, or these files, as one list. What the format cannot say
- * is counted on the error output. 0; 1 where a list cannot be read or nothing can be written.
+ * `askfirst compile --to <format>`: the lists of a configuration that are for everybody, or for a group's members, or these
+ * files, as one list. What the format cannot say is counted on the error output. 0; 1 where a list cannot be read or nothing can be written.
  */
 export async function compileCommand(
   config: string,
   files: readonly string[],
-  { to, output }: { to: Target; output: string | undefined },
+  { to, output, group }: { to: Target; output: string | undefined; group?: string | undefined },
   { out, err }: Terminal,
 ): Promise<number> {
-  const lists = await listsOf(config, files)
+  const lists = await listsOf(config, files, group)
   if ('problems' in lists) return fail(lists.problems, err)
   const { merged, problems } = await mergeLists(lists.lists)
   if (problems.length > 0) return fail(problems, err)
@@ -89,15 +92,42 @@ const LOSSES: Readonly<Record<keyof Losses, string>> = {
   conditional: 'rules with conditions or actions of their own came out not at all',
 }
 
-async function listsOf(config: string, files: readonly string[]) {
+async function listsOf(config: string, files: readonly string[], group: string | undefined) {
   if (files.length > 0) {
     return { lists: files.map((path) => listFrom({ path, kind: kindOf(path), format: 'auto' })) }
   }
   const read = readConfig(config)
   if ('problems' in read) return { problems: read.problems }
-  const sources = listSources(read.config)
+  const groups = groupsOf(read.config, group)
+  if ('code' in groups) return { problems: [groups] }
+  const sources = listSources(read.config, await ownRules(read.config.rules))
   const found = await findLists({ ...sources, files: [...sources.files, ...(await storedCopies(read.config))] })
-  return found.problems.length > 0 ? { problems: found.problems } : { lists: found.lists }
+  if (found.problems.length > 0) return { problems: found.problems }
+  const lists = found.lists.filter(
+    (list) => list.device === undefined && (list.groups ?? [DEFAULT_GROUP]).some((one) => groups.names.includes(one)),
+  )
+  return { lists }
+}
+
+/** The groups of somebody who is in this one. */
+function groupsOf({ groups }: Config, name: string | undefined): { readonly names: readonly string[] } | Problem {
+  if (name === undefined) return { names: [DEFAULT_GROUP] }
+  const group = groups.find((one) => one.name === name)
+  const hint = `There are: ${groups.map((one) => one.name).join(', ') || 'none'}.`
+  if (group === undefined) {
+    return { code: 'ASKFIRST_E_CONFIG_VALUE', message: `no group has the name ${safeText(name, 64)}`, hint }
+  }
+  if (group.only) {
+    const message = `members of ${name} get only what is allowed: no list for another resolver can say that`
+    return { code: 'ASKFIRST_E_CONFIG_VALUE', message, hint: 'Leave --group out for the rules for everybody.' }
+  }
+  return { names: group.withDefault ? [name, DEFAULT_GROUP] : [name] }
+}
+
+/** The rules that were given at run time. A file that is not there has none. */
+async function ownRules(path: string) {
+  const text = await readFile(path, 'utf8').catch(() => '')
+  return readRules(text, path).rules
 }
 
 /** Writes beside the file and renames, so that whoever reads it never sees half of it. */

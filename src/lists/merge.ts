@@ -10,7 +10,9 @@ export interface MergedRules {
   /** Names blocked alone, and with everything under them; sorted. */
   readonly names: readonly Name[]
   readonly trees: readonly Name[]
-  /** The same for what is allowed out of those: exceptions of nothing are left out. */
+  /** Every name that stands in a rule and is blocked, covered or not: for who cannot cover. Made when it is asked for. */
+  readonly stated: () => readonly Name[]
+  /** Names and trees allowed out of those: exceptions of nothing are left out. */
   readonly allowedNames: readonly Name[]
   readonly allowedTrees: readonly Name[]
   /** Rules with conditions or actions of their own, each once. */
@@ -62,6 +64,7 @@ function withoutCovered({ names, trees, allowedNames, allowedTrees }: Sets): Omi
   const kept = new Set(blockedTrees)
   return {
     trees: blockedTrees,
+    stated: () => sorted(new Set([...names, ...trees]), (name) => !isIn(name, allowedTrees) && !allowedNames.has(name)),
     names: sorted(names, (name) => !isIn(name, kept) && !isIn(name, allowedTrees) && !allowedNames.has(name)),
     allowedTrees: sorted(allowedTrees, (name) => isBelow(name, kept) && !isBelow(name, allowedTrees)),
     allowedNames: sorted(allowedNames, (name) => isIn(name, kept) && !isIn(name, allowedTrees)),

@@ -5,12 +5,19 @@ import { type ConditionalRule, kindOfRule, type RecordData, type RuleAction, typ
 
 /** The records; undefined where a zone cannot say it. */
 export function rpzRecords(rule: ConditionalRule): readonly string[] | undefined {
+  return rpzParts(rule)?.flatMap(({ owner, data }) => data.map((one) => `${owner} ${one}`))
+}
+
+/** The same, by owner. */
+export function rpzParts(
+  rule: ConditionalRule,
+): readonly { readonly owner: string; readonly data: readonly string[] }[] | undefined {
   const { target, action, clients, types, except } = rule
   if (types.only.length + types.not.length + except.length + clients.not.length > 0 || rule.important) return undefined
   const owners = clients.only.length > 0 ? clientOwners(rule) : ownersOf(target)
   const data = dataOf(action)
   if (owners === undefined || data === undefined || kindOfRule(rule) === undefined) return undefined
-  return owners.flatMap((owner) => data.map((one) => `${owner} ${one}`))
+  return owners.map((owner) => ({ owner, data }))
 }
 
 function ownersOf(target: Target): string[] | undefined {

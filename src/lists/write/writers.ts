@@ -2,7 +2,8 @@
 import type { ConditionalRule } from '../../policy/rule.ts'
 import type { MergedRules } from '../merge.ts'
 import { adblockRule } from './adblock-rule.ts'
-import { rpzRecords } from './rpz-records.ts'
+import { gapRecords } from './rpz-gaps.ts'
+import { rpzParts, rpzRecords } from './rpz-records.ts'
 
 /** The formats that can be written. */
 export const TARGETS = ['hosts', 'domains', 'dnsmasq', 'unbound', 'rpz', 'adblock'] as const
@@ -63,6 +64,7 @@ export const WRITERS: Readonly<Record<Target, Write>> = {
     for (const name of rules.allowedTrees) yield* pair(name, 'rpz-passthru.')
     for (const name of rules.allowedNames) yield `${name} CNAME rpz-passthru.`
     yield* each(rules.conditional, rpzRecords, losses)
+    yield* gaps(rules)
   },
   *adblock(rules, losses) {
     yield* remark('!', rules)
@@ -78,22 +80,35 @@ function* remark(sign: string, { names, trees }: MergedRules): Generator<string>
   yield `${sign} Written by askfirst: ${names.length} names, ${trees.length} names with everything under them.`
 }
 
-/** What a list of plain names can say: trees only by their own name, exceptions by leaving names out. */
+/** What a list of plain names can say: trees only by the names that stand in rules, exceptions by leaving names out. */
 function* plainNames(
-  { names, trees, allowedNames, allowedTrees, conditional }: MergedRules,
+  { stated, trees, allowedNames, allowedTrees, conditional }: MergedRules,
   losses: Losses,
 ): Generator<string> {
-  const allowed = new Set(allowedNames)
-  for (const name of trees) if (!allowed.has(name)) yield name
-  yield* names
+  yield* stated()
+  const alone = new Set(trees)
   losses.trees += trees.length
-  losses.exceptions += allowedTrees.length + allowedNames.filter((name) => !trees.includes(name)).length
+  losses.exceptions += allowedTrees.length + allowedNames.filter((name) => !alone.has(name)).length
   losses.conditional += conditional.length
 }
 
 function* pair(name: string, action: string): Generator<string> {
   yield `${name} CNAME ${action}`
   yield `*.${name} CNAME ${action}`
+}
+
+/** A rule for a name that lies in a tree cuts a hole into the tree. */
+function gaps({ names, trees, allowedNames, allowedTrees, conditional }: MergedRules): Generator<string> {
+  const own = new Map(conditional.flatMap((rule) => rpzParts(rule) ?? []).map(({ owner, data }) => [owner, data]))
+  const [plain, covering] = [new Set([...names, ...trees]), new Set(trees)]
+  const [passed, passing] = [new Set([...allowedNames, ...allowedTrees]), new Set(allowedTrees)]
+  const among = (blocked: ReadonlySet<string>, allowed: ReadonlySet<string>, name: string) =>
+    blocked.has(name) ? ['CNAME .'] : allowed.has(name) ? ['CNAME rpz-passthru.'] : undefined
+  const inside = [...own.keys()].map((owner) => owner.replace(/^\*\./, '')).filter((owner) => !owner.includes('.rpz-'))
+  return gapRecords(new Set([...plain, ...passed, ...inside]), {
+    at: (name) => own.get(name) ?? among(plain, passed, name),
+    below: (name) => own.get(`*.${name}`) ?? among(covering, passing, name),
+  })
 }
 
 function* each(

@@ -16,6 +16,7 @@ const PACKAGE_OF = {
   sysctl: 'procps',
   setpriv: 'util-linux',
   flock: 'util-linux',
+  pdns_recursor: 'pdns-recursor',
   unbound: 'unbound',
   named: 'bind9',
   delv: 'bind9-dnsutils',
