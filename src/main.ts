@@ -1,7 +1,7 @@
 // Composition root of the control thread. Read it beside the diagram in ARCHITECTURE.md: who feeds whom stands here.
 // Long because every part of the control thread is joined here and nowhere else.
 import { randomBytes } from 'node:crypto'
-import { networkInterfaces } from 'node:os'
+import { availableParallelism, networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { type Control, startControl } from './control/server.ts'
 import { type DeviceSources, openDeviceSources } from './devices/sources.ts'
 import { Intake } from './intake/intake.ts'
 import { utc, zoneNamed } from './intake/zone.ts'
-import { type Batch, BatchReader } from './journal/batch.ts'
+import type { Batch, BatchReader } from './journal/batch.ts'
 import { Tally } from './journal/tally.ts'
 import { Ledger } from './ledger/ledger.ts'
 import type { Downloads } from './lists/download/downloads.ts'
@@ -48,7 +48,8 @@ import { openEvidenceFile } from './state/evidence-file.ts'
 import { systemClock } from './system-clock.ts'
 import type { ListeningAt } from './threads/messages.ts'
 import { comeSecond } from './threads/priority.ts'
-import { startResolver } from './threads/resolver-link.ts'
+import { startResolvers } from './threads/resolver-pool.ts'
+import { threadsOf } from './threads/share.ts'
 import { listenProblem } from './transport/port-holder.ts'
 
 /** A running server. */
@@ -89,6 +90,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     ledger.configure(ledgerOptions(config, ownAddresses(), own.names))
     household.look()
     const problem = rules ? await policy.use(sourcesOf(config)) : undefined
+    await resolver.inForce()
     return problem && { ...problem, message: `it is written down, but does not hold yet: ${problem.message}` }
   }
   const ledger: Ledger = new Ledger({ ...ledgerOptions(config, ownAddresses(), own.names), born: started })
@@ -109,10 +111,6 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const loading = showLoading(process.stderr, log, clock)
   const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
     changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
-      lists.set(
-        snapshot.generation,
-        snapshot.lists.map(({ name }) => name),
-      )
       resolver.send({ kind: 'policy', policy: snapshot })
       log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
     },
@@ -131,21 +129,19 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   })
   if (!(opened instanceof PolicyKeeper)) throw new Failure(...opened)
   const policy: PolicyKeeper = opened
-  const lists = new Map([[policy.policy.generation, policy.lists.map(({ name }) => name)]])
 
   // Queries and their answers: entries feed the tally and the ledger.
-  const entries = new BatchReader()
-  const take = (batch: Batch): void => {
+  const take = (batch: Batch, entries: BatchReader, thread: number): void => {
     entries.read(batch, (entry) => {
       // Who may not ask is none of ours, whatever address he writes on his packets.
       if (!(entry.outcome.kind === 'refused' && entry.outcome.reason === 'access')) ledger.take(entry)
-      tally.fold(entry, ledger.deviceOf(entry.client))
+      tally.fold(entry, ledger.deviceOf(entry.client), thread)
     })
     if (batch.lost.some((count) => count > 0)) {
-      tally.foldLost(batch.lost, batch.start)
+      tally.foldLost(batch.lost, batch.start, thread)
       ledger.lost(clock.now())
     }
-    tally.foldLimited(batch.limited, batch.start)
+    tally.foldLimited(batch.limited, batch.start, thread)
   }
   const openDevices = ({ devices }: Config): DeviceSources =>
     openDeviceSources(
@@ -175,7 +171,12 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const died = new Promise<Problem>((resolve) => {
     giveUp = resolve
   })
-  const resolver = await startResolver(
+  const threads = threadsOf(config.threads, availableParallelism())
+  if (typeof config.threads === 'number' && threads < config.threads) {
+    log.warn({ threads }, 'only Linux deals questions out to several threads: there is one')
+  }
+  const resolver = await startResolvers(
+    threads,
     {
       listen: { plain: config.listen, tls: config.tls.listen, https: config.https.listen, http: config.https.plain },
       pair: certificate?.pair,
@@ -186,10 +187,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
     {
       batch: take,
-      using: (generation, upstreams) => {
-        tally.label({ lists: lists.get(generation) ?? [], upstreams })
-        for (const old of lists.keys()) if (old < generation) lists.delete(old)
-      },
+      using: (labels, thread) => tally.label(labels, thread),
       listening: (endpoints) => {
         listening = endpoints
       },
@@ -297,7 +295,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     policy,
     reports,
     died,
-    reloadLists: async () => void (await policy.reload()),
+    async reloadLists() {
+      await policy.reload()
+      await resolver.inForce()
+    },
     async reload(next) {
       const { changed, restart } = diffConfig(config, next)
       config = next
@@ -312,6 +313,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       if (changed.includes('groups') || changed.includes('schedules')) household.use(groupSettings(next))
       if (changed.includes('lists')) await downloads.use(wantedLists(next), downloadRules(next))
       if (changed.some((key) => LIST_KEYS.includes(key))) await policy.use(sourcesOf(next))
+      await resolver.inForce()
       log.info(
         { changed, restart },
         restart.length > 0 ? 'configuration loaded; some keys need a restart' : 'configuration loaded',

@@ -1,12 +1,11 @@
 // A resolver thread: sockets around a resolver, messages to and from the control thread. Does nothing but DNS.
-import { randomBytes } from 'node:crypto'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Endpoint } from './base/address.ts'
-import { DAY } from './base/clock.ts'
 import type { ErrorCode, Problem } from './base/failure.ts'
 import { createResolver } from './resolver.ts'
 import { systemClock } from './system-clock.ts'
-import type { FromResolver, ResolverStart, ToResolver } from './threads/messages.ts'
+import type { FromResolver, ListeningAt, ResolverStart, ToResolver } from './threads/messages.ts'
+import { claim } from './transport/claim.ts'
 import { listenHttp, listenHttps } from './transport/https.ts'
 import { Identity } from './transport/identity.ts'
 import type { Listener, ListenerKind } from './transport/listener.ts'
@@ -14,15 +13,12 @@ import { listenProblem } from './transport/port-holder.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { listenTls } from './transport/tls.ts'
 import { openUdp } from './transport/udp-batch.ts'
-import { wantedListeners } from './transport/wanted.ts'
+import { byKey, wantedListeners } from './transport/wanted.ts'
 
 /** The journal is flushed this often while there is something in it; who needs it sooner asks for it (`sync`). */
 const FLUSH_EVERY_MS = 250
 /** How late a connection that is idle or slow may be let go. */
 const SWEEP_EVERY_MS = 1000
-/** Bytes of keys for TLS session tickets (node:tls), and how long they are used. */
-const TICKET_KEYS = 48
-const TICKETS_EVERY_MS = DAY
 /** Local addresses come and go; the system does not tell, so we look. */
 const RESCAN_EVERY_MS = 3000
 
@@ -38,16 +34,20 @@ const resolver = createResolver({
   household: start.household,
   names: start.names,
   clock: systemClock,
+  seed: start.secrets.cookies,
+  shared: start.shared,
   post,
 })
-const identity = start.pair && new Identity(start.pair, randomBytes(TICKET_KEYS))
+const identity = start.pair && new Identity(start.pair, Buffer.from(start.secrets.tickets))
+/** What the first thread listens on, for those that follow it. */
+let followed: readonly ListeningAt[] | undefined
 const listeners = new Map<string, Listener>()
 /** Those that could not be opened the last time, by the code of the problem. */
 const unopened = new Map<string, ErrorCode>()
 
 /** Opens what is missing and closes what went away. Returns what could not be opened. */
 async function listen(): Promise<Problem[]> {
-  const wanted = wantedListeners(start.listen)
+  const wanted = start.listen === undefined ? byKey(followed ?? []) : wantedListeners(start.listen)
   for (const [key, listener] of listeners) {
     if (wanted.has(key)) continue
     listeners.delete(key)
@@ -69,11 +69,13 @@ async function listen(): Promise<Problem[]> {
   return problems
 }
 
-function openListener(kind: ListenerKind, endpoint: Endpoint): Promise<Listener> {
+async function openListener(kind: ListenerKind, wanted: Endpoint): Promise<Listener> {
   const { answerer, clients, reception } = resolver
+  const { listen: first, shared } = start
+  const endpoint = shared && first !== undefined ? await claim(kind === 'udp' ? 'udp' : 'tcp', wanted) : wanted
   switch (kind) {
     case 'udp':
-      return openUdp(endpoint, answerer, clients, systemClock)
+      return openUdp(endpoint, answerer, clients, systemClock, 'auto', { shared })
     case 'tcp':
       return listenTcp(endpoint, answerer, reception)
     case 'http':
@@ -97,41 +99,61 @@ async function rescan(): Promise<void> {
   if ([...listeners.keys()].join() !== before) post(opened())
 }
 
-const problems = await listen()
-// An address of a wildcard may be on its way (IPv6 duplicate detection); a port that somebody holds is final.
-const final = problems.filter(({ code }) => code !== 'ASKFIRST_E_LISTEN')
-if (final.length > 0 || listeners.size === 0) {
-  post({ kind: 'failed', problems: problems.length > 0 ? problems : [nothingToListenOn()] })
-} else {
-  for (const problem of problems) post({ kind: 'trouble', problem })
-  post(opened())
+/** Listens for the first time. */
+async function begin(): Promise<void> {
+  const problems = await listen()
+  // An address of a wildcard may be on its way (IPv6 duplicate detection); a port that somebody holds is final.
+  const final = problems.filter(({ code }) => code !== 'ASKFIRST_E_LISTEN')
+  if (final.length > 0 || listeners.size === 0) {
+    post({ kind: 'failed', problems: problems.length > 0 ? problems : [nothingToListenOn()] })
+  } else {
+    for (const problem of problems) post({ kind: 'trouble', problem })
+    post(opened())
+  }
 }
+
+if (start.listen !== undefined) await begin()
 
 const flushing = setInterval(() => resolver.journal.flush(), FLUSH_EVERY_MS)
 const sweeping = setInterval(() => resolver.reception.connections.sweep(), SWEEP_EVERY_MS)
-const tickets = setInterval(() => identity?.renewTickets(randomBytes(TICKET_KEYS)), TICKETS_EVERY_MS)
 let scanning: Promise<void> = Promise.resolve()
 const scans = setInterval(() => {
   scanning = scanning.then(rescan)
 }, RESCAN_EVERY_MS)
 
 port.on('message', (message: ToResolver) => {
-  if (message.kind === 'pair') {
-    identity?.use(message.pair)
-    return
+  switch (message.kind) {
+    case 'pair':
+      identity?.use(message.pair)
+      return
+    case 'tickets':
+      identity?.renewTickets(Buffer.from(message.keys))
+      return
+    case 'listen': {
+      const next = followed === undefined ? begin : rescan
+      followed = message.endpoints
+      scanning = scanning.then(next)
+      return
+    }
+    case 'close':
+      close()
+      return
+    default:
+      resolver.obey(message)
   }
-  if (message.kind !== 'close') return resolver.obey(message)
+})
+
+function close(): void {
   clearInterval(flushing)
   clearInterval(sweeping)
-  clearInterval(tickets)
   clearInterval(scans)
   void scanning
     .then(() => Promise.all([...listeners.values()].map((listener) => listener.close())))
     .then(() => {
       resolver.close()
-      port.close()
+      port?.close()
     })
-})
+}
 
 function nothingToListenOn(): Problem {
   return {

@@ -1,7 +1,6 @@
 // Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
 // no thread: `post` is where its messages go; packets come in through `answerer`.
 // Long because the whole answer path is put together in one place.
-import { randomBytes } from 'node:crypto'
 import { type Address, addressBytes } from './base/address.ts'
 import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
@@ -17,7 +16,7 @@ import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { dumpCache, restoreCache } from './pipeline/cache/cache-dump.ts'
 import { clientSubnet } from './pipeline/client-subnet.ts'
 import { type Admission, Clients } from './pipeline/clients.ts'
-import { Cookies } from './pipeline/cookies.ts'
+import { Cookies, secretsFrom } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
@@ -65,8 +64,8 @@ export interface Resolver {
   /** What its listeners of streams share. */
   readonly reception: Reception
   readonly journal: BatchWriter
-  /** Obeys a message of the control thread; `close` is the thread's own affair. */
-  readonly obey: (message: Exclude<ToResolver, { kind: 'close' | 'pair' }>) => void
+  /** Obeys a message of the control thread; sockets and certificates are the thread's own affair. */
+  readonly obey: (message: Exclude<ToResolver, { kind: 'close' | 'listen' | 'pair' | 'tickets' }>) => void
   readonly close: () => void
 }
 
@@ -85,8 +84,10 @@ export interface ResolverParts {
   readonly after?: After
   /** How to let answers have their turn. */
   readonly later?: (run: () => void) => void
-  /** Bytes that nobody can guess. */
-  readonly random?: (bytes: number) => Uint8Array
+  /** Bytes that nobody can guess; all resolver threads have the same. */
+  readonly seed: Uint8Array
+  /** Other threads listen at the same addresses. */
+  readonly shared?: boolean
 }
 
 /** Puts a resolver together. */
@@ -99,7 +100,7 @@ export function createResolver(world: ResolverParts): Resolver {
   const names: Live<HouseZone> = { current: new HouseZone(world.names) }
   const profiles = new Profiles(policy, world.household)
   const connections = new Connections(settings.serving.connections, world.clock)
-  const cookies = new Cookies(world.random ?? randomBytes)
+  const cookies = new Cookies(secretsFrom(world.seed))
   const firstStore = new AnswerCache(settings.cache, world.clock)
   const blocking = { policy, profiles, pause, clock: world.clock }
   let parts = assemble(settings, blocking, names, made, journal, world, firstStore, cookies)
@@ -111,12 +112,14 @@ export function createResolver(world: ResolverParts): Resolver {
   const reception: Reception = {
     connections,
     clients,
+    shared: world.shared ?? false,
     trust: settings.serving.trust,
     name: settings.serving.name,
     httpStatuses: noHttpStatuses(),
   }
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
+    cpu: [processorTime()],
     cache: parts.cache.figures(),
     lane: parts.lane.size,
     clients: clients.size,
@@ -220,6 +223,12 @@ export function createResolver(world: ResolverParts): Resolver {
       parts.upstreams.close()
     },
   }
+}
+
+/** Of this thread, µs. */
+function processorTime(): number {
+  const { user, system } = process.threadCpuUsage()
+  return user + system
 }
 
 const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({ plain: allowFrom, ...serving.allowFrom })

@@ -61,6 +61,7 @@ export const BOUNDS = {
     max: 10 * MINUTE,
     source: 'RFC 7766 §6.2.3; docs/protocol.md',
   }),
+  threads: bounded({ unit: 'count', min: 1, default: 1, max: 64, source: 'docs/threads.md' }),
   evidenceWindow: bounded({ unit: 'ms', min: MINUTE, default: DAY, max: 30 * DAY, source: EVIDENCE_NOTE }),
   holdBack: bounded({ unit: 'ms', min: 0, default: 5 * SECOND, max: 5 * MINUTE, source: EVIDENCE_NOTE }),
   learning: bounded({ unit: 'ms', min: 0, default: DAY, max: 30 * DAY, source: EVIDENCE_NOTE }),

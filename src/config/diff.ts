@@ -5,6 +5,7 @@ import type { Config } from './schema.ts'
 /** Keys whose change takes effect at the next start: sockets that are open, and the folder that is in use. */
 export const NEEDS_RESTART: readonly (readonly string[])[] = [
   ['listen'],
+  ['threads'],
   ['tls', 'listen'],
   ['https', 'listen'],
   ['https', 'plain'],

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import * as values from './values.ts'
+import { mustBe } from './words.ts'
 
 /** `certificate` */
 export const certificate = z.strictObject({
@@ -85,6 +86,19 @@ export const user = z
     description:
       'Started as root, askfirst opens its ports and then becomes this user for good. The user must be able to read the configuration, the lists and the certificate, and to write to the state folder. null: it stays who it is.',
   })
+
+const { min: fewest, max: most } = BOUNDS.threads
+
+/** `threads` */
+export const threads = z
+  .union([
+    z.int().min(fewest).max(most),
+    z.literal('auto', { error: mustBe(`a number from ${fewest} to ${most}, or auto`) }),
+  ])
+  .default(BOUNDS.threads.default)
+  .describe(
+    `Threads that answer, each with a part of the cache. One answers 100,000 questions a second: a house needs no more. auto: one a processor but one, and at most four. From ${fewest} to ${most}; only Linux has more than one.`,
+  )
 
 /** `connections` */
 export const connections = z.strictObject({

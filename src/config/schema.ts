@@ -12,7 +12,7 @@ import { listFormat, listSubdomains, listUrl, updates } from './schema-downloads
 import { edns, identity } from './schema-edns.ts'
 import { blockAnswer, groups, listAnswers, schedules } from './schema-groups.ts'
 import { limits } from './schema-limits.ts'
-import { certificate, connections, https, tls, user } from './schema-serving.ts'
+import { certificate, connections, https, threads, tls, user } from './schema-serving.ts'
 import { upstreams } from './schema-upstreams.ts'
 import * as values from './values.ts'
 
@@ -288,6 +288,7 @@ export const configSchema = z
       BOUNDS.udpSize,
       'The largest UDP reply in bytes; a larger one is cut and asked again over TCP.',
     ),
+    threads,
     tls: tls.prefault({}).describe('DNS over TLS. Needs a certificate.'),
     https: https.prefault({}).describe('DNS over HTTPS. Needs a certificate, or a reverse proxy that has one.'),
     certificate: certificate.prefault({}).describe('Who we are over TLS and HTTPS.'),

@@ -69,6 +69,10 @@ export const listStats = (lists: readonly ListInfo[], { lists: hits }: Counters)
     hits: hits.find((hit) => hit.name === list.name)?.hits ?? 0,
   }))
 
+/** What each resolver thread has done. `cpu`: its processor time, µs. */
+export const threadStats = (cpu: readonly number[], { threads }: Counters): Stats['threads'] =>
+  cpu.map((cpuUs, thread) => ({ queries: threads[thread] ?? 0, cpuUs: Math.round(cpuUs) }))
+
 /** What an upstream says of itself. */
 export interface UpstreamState {
   /** The name that the tally was told (`Tally.label`). */

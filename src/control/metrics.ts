@@ -39,6 +39,12 @@ const COUNTERS: readonly Family[] = [
   family('askfirst_failed_queries_total', 'Failed DNS queries by reason.', 'reason', (stats) => stats.failed),
   family('askfirst_queries_by_type_total', 'DNS queries by type asked for.', 'type', (stats) => stats.types),
   family('askfirst_queries_by_transport_total', 'DNS queries by transport.', 'transport', (stats) => stats.transports),
+  byThread('askfirst_thread_queries_total', 'DNS queries by the thread that answered.', ({ queries }) => queries),
+  byThread(
+    'askfirst_thread_cpu_seconds_total',
+    'Processor time of each thread that answers.',
+    ({ cpuUs }) => cpuUs * SECONDS_A_MICROSECOND,
+  ),
   {
     name: 'askfirst_connections_total',
     help: 'Connections of clients by transport and by what became of them.',
@@ -164,6 +170,7 @@ const GAUGES: readonly Family[] = [
     ({ started }) => Date.parse(started) / 1000,
   ),
   family('askfirst_memory_bytes', 'Resident memory of the process.', () => process.memoryUsage.rss()),
+  family('askfirst_threads', 'Threads that answer.', ({ threads }) => threads.length),
   family('askfirst_open_connections', 'Connections of clients that are open.', 'transport', ({ connections }) =>
     Object.fromEntries(Object.entries(connections).map(([transport, { open }]) => [transport, open])),
   ),
@@ -289,6 +296,13 @@ function family(
     labels: [label],
     read: (stats) => Object.entries(read(stats)).map(([key, value]) => [{ [label]: key }, value]),
   }
+}
+
+/** Threads are numbered from 1, as people count. */
+function byThread(name: string, help: string, of: (thread: Stats['threads'][number]) => number): Family {
+  return family(name, help, 'thread', ({ threads }) =>
+    Object.fromEntries(threads.map((thread, i) => [String(i + 1), of(thread)])),
+  )
 }
 
 /** Our histogram as prom-client writes one. Its own can only observe, not take buckets that are counted already. */

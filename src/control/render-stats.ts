@@ -48,6 +48,7 @@ export function renderStats(stats: Stats, style: Style): string {
       style,
     ),
     '',
+    ...threads(stats, style),
     ...section(
       'Upstreams',
       ['~server', 'state', '#answered', '#round trip', '#tries', '#failed'],
@@ -112,6 +113,22 @@ export function renderStats(stats: Stats, style: Style): string {
   ]
   return page(lines)
 }
+
+/** Only where there are several. */
+const threads = ({ threads: all, totals }: Stats, style: Style): string[] =>
+  all.length === 1
+    ? []
+    : section(
+        'Threads',
+        ['thread', '#queries', '#share', '#processor time'],
+        all.map(({ queries, cpuUs }, i) => [
+          String(i + 1),
+          number(queries),
+          percent(queries / Math.max(1, totals.queries)),
+          span(cpuUs / 1000),
+        ]),
+        style,
+      )
 
 const refusedLeases = ({ names }: Stats): number =>
   Object.values(names.refusedLeases).reduce((sum, count) => sum + count, 0)

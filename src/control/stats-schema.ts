@@ -137,6 +137,11 @@ export const stats = z
     types: counts,
     rcodes: counts,
     transports: counts,
+    threads: z
+      .array(z.object({ queries: count, cpuUs: count.describe('processor time, microseconds') }))
+      .describe(
+        'the threads that answer; one that has much more to do than the others serves few ports with many queries',
+      ),
     connections: z.object({ tcp: connections, tls: connections, https: connections }),
     httpStatuses: counts.describe('responses of DNS over HTTPS, by status'),
     certificate: z

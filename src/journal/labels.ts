@@ -16,11 +16,12 @@ const LABELS_MAX = 1024
 export class Labels {
   readonly #other: Labelled = { name: OTHER, count: 0, latency: 0 }
   readonly #byName = new Map<string, Labelled>()
-  #current: readonly Labelled[] = []
+  /** What the numbers of each source of entries mean. */
+  readonly #current: (readonly Labelled[])[] = []
 
-  /** From here on, number `i` means `names[i]`. */
-  use(names: readonly string[]): void {
-    this.#current = names.map((name) => {
+  /** From here on, number `i` of this source means `names[i]`. */
+  use(names: readonly string[], source: number): void {
+    this.#current[source] = names.map((name) => {
       const known = this.#byName.get(name)
       if (known !== undefined) return known
       if (name === OTHER || this.#byName.size >= LABELS_MAX) return this.#other
@@ -30,8 +31,8 @@ export class Labels {
     })
   }
 
-  add(index: number, count: number, latency: number): void {
-    const label = this.#current[index] ?? this.#other
+  add(index: number, count: number, latency: number, source: number): void {
+    const label = this.#current[source]?.[index] ?? this.#other
     label.count += count
     label.latency += latency
   }

@@ -31,7 +31,15 @@ export interface Counters {
   readonly upstreams: readonly { readonly name: string; readonly queries: number; readonly latency: number }[]
   /** Blocked queries by list. */
   readonly lists: readonly { readonly name: string; readonly hits: number }[]
+  /** Queries by the resolver thread that answered. */
+  readonly threads: readonly number[]
   readonly latency: Readonly<Record<OutcomeKind, Distribution>>
+}
+
+/** What the list and upstream numbers of entries mean, each at its number. */
+export interface EntryLabels {
+  readonly lists: readonly string[]
+  readonly upstreams: readonly string[]
 }
 
 /** The most frequent names and devices of the last 24 hours; what was refused is not among them. */
@@ -84,6 +92,7 @@ export class Tally {
   readonly #rcodes = new Float64Array(RCODES_MAX + 2)
   readonly #lists = new Labels()
   readonly #upstreams = new Labels()
+  readonly #threads: number[] = []
   readonly #latency = perOutcome(() => new Durations())
   readonly #minutes = new MinuteRing()
   readonly #names: TopList
@@ -100,19 +109,22 @@ export class Tally {
   }
 
   /**
-   * Says what the list and upstream numbers of the entries from here on mean. Call it where the stream of entries
+   * Says what the list and upstream numbers of a thread's entries from here on mean. Call it where its stream of entries
    * passes from one policy or configuration to the next.
    */
-  label(names: { readonly lists: readonly string[]; readonly upstreams: readonly string[] }): void {
-    this.#lists.use(names.lists)
-    this.#upstreams.use(names.upstreams)
+  label(names: EntryLabels, thread = 0): void {
+    this.#lists.use(names.lists, thread)
+    this.#upstreams.use(names.upstreams, thread)
   }
 
-  /** Counts one entry. `device` is whom the query is counted for: a device's id, or the client's address. */
-  fold(entry: Entry, device: string): void {
+  /**
+   * Counts one entry. `device` is whom the query is counted for: a device's id, or the client's address; `thread` is the
+   * number of the resolver thread that answered.
+   */
+  fold(entry: Entry, device: string, thread = 0): void {
     const { count, latency, outcome } = entry
     const blocked = outcome.kind === 'blocked'
-    this.#queries += count
+    this.#count(count, thread)
     if (entry.lane) this.#lane += count
     this.#outcomes[outcome.kind] += count
     this.#transports[entry.transport] += count
@@ -120,8 +132,8 @@ export class Tally {
     add(this.#rcodes, entry.rcode, count)
     this.#latency[outcome.kind].add(count, latency)
     this.#minutes.add(Math.floor(entry.time / MINUTE), count, blocked ? count : 0)
-    if (outcome.kind === 'blocked') this.#lists.add(outcome.list, count, latency)
-    else if (outcome.kind === 'forwarded') this.#upstreams.add(outcome.upstream, count, latency)
+    if (outcome.kind === 'blocked') this.#lists.add(outcome.list, count, latency, thread)
+    else if (outcome.kind === 'forwarded') this.#upstreams.add(outcome.upstream, count, latency, thread)
     else if (outcome.kind === 'failed') this.#failed[outcome.reason] += count
     else if (outcome.kind === 'refused') {
       // A stranger who is turned away, or a flood that is held back, must not push the house out of the top lists.
@@ -135,10 +147,10 @@ export class Tally {
   }
 
   /** Counts what a batch says it lost: `lost` by outcome, in the order of `OUTCOMES`. They have no type, no name, no latency. */
-  foldLost(lost: readonly number[], time: EpochMs): void {
+  foldLost(lost: readonly number[], time: EpochMs, thread = 0): void {
     const total = lost.reduce((sum, count) => sum + count, 0)
     if (total === 0) return
-    this.#queries += total
+    this.#count(total, thread)
     this.#withoutDetails += total
     OUTCOMES.forEach((kind, i) => {
       this.#outcomes[kind] += lost[i] ?? 0
@@ -147,9 +159,9 @@ export class Tally {
   }
 
   /** Counts queries over a limit: refused, without details. */
-  foldLimited(limited: number, time: EpochMs): void {
+  foldLimited(limited: number, time: EpochMs, thread = 0): void {
     if (limited === 0) return
-    this.#queries += limited
+    this.#count(limited, thread)
     this.#outcomes.refused += limited
     this.#refused.limit += limited
     this.#minutes.add(Math.floor(time / MINUTE), limited, 0)
@@ -168,6 +180,7 @@ export class Tally {
       rcodes: byName(this.#rcodes, (rcode) => rcodeName(rcode)),
       upstreams: this.#upstreams.all().map(({ name, count, latency }) => ({ name, queries: count, latency })),
       lists: this.#lists.all().map(({ name, count }) => ({ name, hits: count })),
+      threads: Array.from(this.#threads, (queries = 0) => queries),
       latency: perOutcome((kind) => this.#latency[kind].current()),
     }
   }
@@ -187,6 +200,11 @@ export class Tally {
       devices,
       devicesBlocked: devices.items.map(({ key }) => this.#devicesBlocked.of(key, hour)),
     }
+  }
+
+  #count(queries: number, thread: number): void {
+    this.#queries += queries
+    this.#threads[thread] = (this.#threads[thread] ?? 0) + queries
   }
 }
 

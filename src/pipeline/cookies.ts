@@ -1,4 +1,5 @@
 // DNS cookies (RFC 7873) of the kind that servers share (RFC 9018): proof that an address is its sender's. Knows no packet.
+import { createHmac } from 'node:crypto'
 import { DAY, type EpochMs, HOUR, MINUTE, SECOND } from '../base/clock.ts'
 import { CLIENT_COOKIE } from '../wire/edns-options.ts'
 import { sipHash } from '../wire/siphash.ts'
@@ -12,31 +13,43 @@ const VERSION = 1
 /** RFC 9018 §4.3: an hour old at most, five minutes ahead at most. */
 const OLDEST = HOUR
 const AHEAD = 5 * MINUTE
-/** RFC 9018 §5: secrets change; the one before is good for as long as a cookie made with it may be. */
+/** RFC 9018 §5: secrets change. A cookie says when it was made, and so with which. */
 const SECRET_LIVES = DAY
 const SECRET_BYTES = 16
 
+/** The secret, 16 bytes, of a period, numbered from 1970 on. */
+type SecretOf = (period: number) => Uint8Array
+
+/**
+ * The secrets that follow from one seed: bytes that nobody can guess. Resolver threads that have the same one take each
+ * other's cookies without a word between them, and a secret that becomes known tells of no other.
+ */
+export function secretsFrom(seed: Uint8Array): SecretOf {
+  let [known, secret] = [Number.NaN, seed]
+  return (period) => {
+    if (period !== known) {
+      secret = createHmac('sha256', seed).update(`cookies ${period}`).digest().subarray(0, SECRET_BYTES)
+      known = period
+    }
+    return secret
+  }
+}
+
 /** Makes and checks server cookies. */
 export class Cookies {
-  readonly #random: (bytes: number) => Uint8Array
-  #secret: Uint8Array
-  #before: Uint8Array | undefined
-  #since: EpochMs | undefined
+  readonly #secretOf: SecretOf
 
-  /** `random` gives bytes that nobody can guess. */
-  constructor(random: (bytes: number) => Uint8Array) {
-    this.#random = random
-    this.#secret = random(SECRET_BYTES)
+  constructor(secretOf: SecretOf) {
+    this.#secretOf = secretOf
   }
 
   /** The whole cookie for a client: its own part as it sent it, and ours. `address`: 4 or 16 bytes. */
   make(cookie: Uint8Array, address: Uint8Array, now: EpochMs): Uint8Array {
-    this.#renew(now)
     const whole = new Uint8Array(CLIENT_COOKIE + SERVER_COOKIE)
     whole.set(cookie.subarray(0, CLIENT_COOKIE))
     whole[CLIENT_COOKIE] = VERSION
     new DataView(whole.buffer).setUint32(CLIENT_COOKIE + 4, Math.floor(now / SECOND))
-    whole.set(hashOf(whole, address, this.#secret), CLIENT_COOKIE + 8)
+    whole.set(hashOf(whole, address, this.#secretAt(now)), CLIENT_COOKIE + 8)
     return whole
   }
 
@@ -44,26 +57,17 @@ export class Cookies {
   judge(cookie: Uint8Array | undefined, address: Uint8Array, now: EpochMs): CookieVerdict {
     if (cookie === undefined || cookie.length === CLIENT_COOKIE) return 'absent'
     if (cookie.length !== CLIENT_COOKIE + SERVER_COOKIE || cookie[CLIENT_COOKIE] !== VERSION) return 'bad'
-    this.#renew(now)
     const { buffer, byteOffset } = cookie
+    const seconds = Math.floor(now / SECOND)
     // RFC 9018 §4.3: serial number arithmetic, so that the year 2106 changes nothing.
-    const age =
-      ((Math.floor(now / SECOND) - new DataView(buffer, byteOffset).getUint32(CLIENT_COOKIE + 4)) | 0) * SECOND
-    if (age > OLDEST || age < -AHEAD) return 'bad'
-    for (const secret of [this.#secret, this.#before]) {
-      if (secret !== undefined && isEqual(hashOf(cookie, address, secret), cookie, CLIENT_COOKIE + 8)) return 'valid'
-    }
-    return 'bad'
+    const age = (seconds - new DataView(buffer, byteOffset).getUint32(CLIENT_COOKIE + 4)) | 0
+    if (age * SECOND > OLDEST || age * SECOND < -AHEAD) return 'bad'
+    const hash = hashOf(cookie, address, this.#secretAt((seconds - age) * SECOND))
+    return isEqual(hash, cookie, CLIENT_COOKIE + 8) ? 'valid' : 'bad'
   }
 
-  /** A new secret once a day; the old one is thrown away when no cookie of it can be valid any more. */
-  #renew(now: EpochMs): void {
-    this.#since ??= now
-    if (now - this.#since > OLDEST) this.#before = undefined
-    if (now - this.#since < SECRET_LIVES) return
-    this.#before = this.#secret
-    this.#secret = this.#random(SECRET_BYTES)
-    this.#since = now
+  #secretAt(time: EpochMs): Uint8Array {
+    return this.#secretOf(Math.floor(time / SECRET_LIVES))
   }
 }
 

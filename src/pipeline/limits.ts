@@ -81,7 +81,7 @@ const PREFIXES_KEPT = 4096
 /** Floods that are named at one time. */
 const FLOODS_SHOWN = 32
 /** A flood that paused this long is a new one when it goes on. */
-const FLOOD_PAUSE = 10 * MINUTE
+export const FLOOD_PAUSE = 10 * MINUTE
 /** A prefix is over its limit until it was not for so long; an address is new for so long. */
 const CALM = 10 * SECOND
 /** Slow queries in a second from which on names are told apart. */

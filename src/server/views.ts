@@ -2,7 +2,7 @@
 import type { Clock, EpochMs } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
-import { cacheStats, journalStats, listStats, upstreamStats } from '../control/figures.ts'
+import { cacheStats, journalStats, listStats, threadStats, upstreamStats } from '../control/figures.ts'
 import { pageOf } from '../control/page.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { Stats } from '../control/stats-schema.ts'
@@ -124,6 +124,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     started: timeText(started),
     uptime: Math.max(0, (now - started) / 1000),
     ...journalStats(tally, now, (device) => ledger.nameOf(device)),
+    threads: threadStats(figures.cpu, counters),
     connections: figures.connections,
     httpStatuses: { ...figures.httpStatuses },
     certificate: certificateView(parts.certificate),

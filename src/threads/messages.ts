@@ -75,9 +75,21 @@ export interface PolicySnapshot {
   readonly conditionals?: PackedConditionals
 }
 
+/** What all resolver threads know and nobody else: what one of them gave out, another can check. */
+export interface Secrets {
+  /** What the secrets of DNS cookies are made from. */
+  readonly cookies: Uint8Array
+  /** Keys of TLS session tickets, 48 bytes. */
+  readonly tickets: Uint8Array
+}
+
 /** What a resolver thread starts with. */
 export interface ResolverStart {
-  readonly listen: ListenSettings
+  /** Undefined where another thread goes first: it opens what that one has (`listen`). */
+  readonly listen: ListenSettings | undefined
+  /** There are others, and all share their addresses and ports. */
+  readonly shared: boolean
+  readonly secrets: Secrets
   /** Needed where TLS or HTTPS is served. */
   readonly pair: Pair | undefined
   readonly settings: ResolverSettings
@@ -107,6 +119,10 @@ export type ToResolver =
   /** Tell the cache as bytes; take a chunk of it back. */
   | { readonly kind: 'dump'; readonly token: number }
   | { readonly kind: 'restore'; readonly token: number; readonly chunk: Uint8Array }
+  /** What the first thread listens on, and the others are to share. */
+  | { readonly kind: 'listen'; readonly endpoints: readonly ListeningAt[] }
+  /** New keys of TLS session tickets. */
+  | { readonly kind: 'tickets'; readonly keys: Uint8Array }
   /** A new certificate, checked. */
   | { readonly kind: 'pair'; readonly pair: Pair }
   /** Ask the pipeline where a name leads, for an errand of the server's own. */
@@ -133,8 +149,10 @@ export interface Looked {
   readonly addresses: readonly Address[]
 }
 
-/** Figures that only the resolver thread knows. */
+/** Figures that only the resolver threads know: of one, or of all together. */
 export interface ResolverFigures {
+  /** Processor time of each thread, µs. */
+  readonly cpu: readonly number[]
   readonly cache: CacheFigures
   /** Entries of the fast lane. */
   readonly lane: number

@@ -2,16 +2,27 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { Failure, type Problem } from '../base/failure.ts'
-import type { Batch } from '../journal/batch.ts'
+import { type Batch, BatchReader } from '../journal/batch.ts'
+import type { EntryLabels } from '../journal/tally.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
-import type { FromResolver, ListeningAt, NameLooked, ResolverFigures, ResolverStart, ToResolver } from './messages.ts'
+import type {
+  FromResolver,
+  ListeningAt,
+  NameLooked,
+  PolicySnapshot,
+  ResolverFigures,
+  ResolverStart,
+  ToResolver,
+} from './messages.ts'
 
-/** What the composition root does with what comes over. */
+/** What the composition root does with what comes over. `thread`: the number of the resolver thread, from 0. */
 export interface ResolverEvents {
-  readonly batch: (batch: Batch) => void
-  readonly using: (generation: number, upstreams: readonly string[]) => void
+  /** `entries` reads it; each thread has its own. */
+  readonly batch: (batch: Batch, entries: BatchReader, thread: number) => void
+  /** What list and upstream numbers of that thread's entries mean from here on. */
+  readonly using: (labels: EntryLabels, thread: number) => void
   readonly listening: (endpoints: readonly ListeningAt[]) => void
   readonly trouble: (problem: Problem) => void
   readonly flood: (flood: Flood) => void
@@ -19,11 +30,17 @@ export interface ResolverEvents {
   readonly died: (problem: Problem) => void
 }
 
-/** A running resolver thread. */
+/** What is told and not answered. */
+export type Told = Exclude<
+  ToResolver,
+  { kind: 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' | 'read' }
+>
+
+/** A running resolver thread, or several as one. */
 export interface ResolverLink {
-  readonly send: (
-    message: Exclude<ToResolver, { kind: 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' }>,
-  ) => void
+  readonly send: (message: Told) => void
+  /** Resolves when all that was sent holds, the newest policy too. */
+  readonly inForce: () => Promise<void>
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
   /** What its cache holds for a name, and what it would answer to who asks from this address. */
@@ -44,16 +61,27 @@ export interface ResolverLink {
  */
 const YOUNG_MB = 8
 
-/** Starts a resolver thread; rejects with a `Failure` where it cannot listen. */
-export async function startResolver(start: ResolverStart, events: ResolverEvents): Promise<ResolverLink> {
+/**
+ * Starts a resolver thread; rejects with a `Failure` where it cannot listen. `first`: what the thread listens on that
+ * goes before it; left out, it goes first.
+ */
+export async function startResolver(
+  start: ResolverStart,
+  events: ResolverEvents,
+  thread = 0,
+  first?: Promise<readonly ListeningAt[]>,
+): Promise<ResolverLink> {
   const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
   const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
   const worker = new Worker(file, { workerData: start, name: 'resolver', resourceLimits })
+  const entries = new BatchReader()
+  const policies = new SentPolicies(start.policy)
   const waiting = new Map<number, (answer: never) => void>()
   let token = 0
   let closing = false
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const ready = new Promise<void>((resolve, reject) => {
+    first?.then((endpoints) => worker.postMessage({ kind: 'listen', endpoints } satisfies ToResolver), reject)
     worker.on('error', (fault) => {
       const problem = { code: 'ASKFIRST_E_INTERNAL', message: `the resolver thread failed: ${fault}` } as const
       reject(new Failure(problem))
@@ -62,7 +90,7 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
     worker.on('message', (message: FromResolver) => {
       switch (message.kind) {
         case 'batch':
-          events.batch(message.batch)
+          events.batch(message.batch, entries, thread)
           worker.postMessage({ kind: 'read', bytes: message.batch.length } satisfies ToResolver)
           return
         case 'synced':
@@ -84,7 +112,7 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
           settle(message.token, message.resolved)
           return
         case 'using':
-          events.using(message.generation, message.upstreams)
+          events.using({ lists: policies.use(message.generation), upstreams: message.upstreams }, thread)
           return
         case 'listening':
           events.listening(message.endpoints)
@@ -122,15 +150,56 @@ export async function startResolver(start: ResolverStart, events: ResolverEvents
     await close()
     throw fault
   })
+  const sync = (): Promise<ResolverFigures> => ask((mine) => ({ kind: 'sync', token: mine }))
   return {
-    send: (message) => worker.postMessage(message),
-    sync: () => ask((mine) => ({ kind: 'sync', token: mine })),
+    send: (message) => {
+      if (message.kind === 'policy') policies.send(message.policy)
+      worker.postMessage(message)
+    },
+    sync,
+    inForce: async () => {
+      await sync()
+      await policies.inForce()
+    },
     resolve: (name) => ask((mine) => ({ kind: 'resolve', token: mine, name })),
     look: (name, from) => ask((mine) => ({ kind: 'look', token: mine, name, from })),
     flush: (name, zone) => ask((mine) => ({ kind: 'flush', token: mine, name, zone })),
     dump: () => ask((mine) => ({ kind: 'dump', token: mine })),
     restore: (chunk) => ask((mine) => ({ kind: 'restore', token: mine, chunk })),
     close,
+  }
+}
+
+/** The policies that a thread was sent and may be using: what their list numbers mean, and which one it has reached. */
+class SentPolicies {
+  readonly #lists = new Map<number, readonly string[]>()
+  #newest = 0
+  #used = 0
+  readonly #waiting: (() => void)[] = []
+
+  constructor(first: PolicySnapshot) {
+    this.send(first)
+  }
+
+  send({ generation, lists }: PolicySnapshot): void {
+    this.#newest = generation
+    this.#lists.set(
+      generation,
+      lists.map(({ name }) => name),
+    )
+  }
+
+  /** The thread uses this one from here on; returns the names of its lists. */
+  use(generation: number): readonly string[] {
+    this.#used = generation
+    // One that was overtaken while it was made ready is never used.
+    for (const old of this.#lists.keys()) if (old < generation) this.#lists.delete(old)
+    if (generation === this.#newest) for (const go of this.#waiting.splice(0)) go()
+    return this.#lists.get(generation) ?? []
+  }
+
+  async inForce(): Promise<void> {
+    if (this.#used !== this.#newest) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }
 

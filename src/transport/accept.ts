@@ -20,6 +20,8 @@ export interface Trust {
 export interface Reception {
   readonly connections: Connections
   readonly clients: Clients
+  /** Other threads listen at the same addresses: the system deals the connections out (SO_REUSEPORT). */
+  readonly shared: boolean
   trust: Trust
   /** Our own name over TLS; what stands before it is a client's id. */
   name: string | undefined
@@ -68,7 +70,8 @@ export async function listenStream(
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: at.address, port: at.port, ipv6Only: at.address.includes(':'), backlog: 511 }, () => {
+    const [ipv6Only, reusePort] = [at.address.includes(':'), reception.shared]
+    server.listen({ host: at.address, port: at.port, ipv6Only, reusePort, backlog: 511 }, () => {
       server.off('error', reject)
       resolve()
     })

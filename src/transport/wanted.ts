@@ -28,5 +28,9 @@ export function wantedListeners(listen: ListenSettings): ReadonlyMap<string, Wan
     ...plain.flatMap((endpoint) => [{ kind: 'udp', endpoint } as const, { kind: 'tcp', endpoint } as const]),
     ...(['tls', 'https', 'http'] as const).flatMap((kind) => listen[kind].map((endpoint) => ({ kind, endpoint }))),
   ]
-  return new Map(all.map((one) => [`${one.kind} ${endpointText(one.endpoint)}`, one]))
+  return byKey(all)
 }
+
+/** Listeners by a key of their own. */
+export const byKey = (all: readonly WantedListener[]): ReadonlyMap<string, WantedListener> =>
+  new Map(all.map((one) => [`${one.kind} ${endpointText(one.endpoint)}`, one]))

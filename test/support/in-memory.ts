@@ -142,7 +142,7 @@ export function inMemory(options: {
     clock,
     after: clock.after,
     ...(options.later === undefined ? {} : { later: options.later }),
-    random: (bytes) => new Uint8Array(bytes).fill(7),
+    seed: new Uint8Array(32).fill(7),
     post: (message) => void messages.push(message),
     upstreams: () => ({
       ask: async (query) => {

@@ -80,9 +80,10 @@ export class AnswerCache {
     return place === 0 ? undefined : this.#read(place)
   }
 
-  /** Whether something is kept for a question; no use of its place. */
-  has(question: Question): boolean {
-    return this.#look(question) !== 0
+  /** Whether something at least as new is kept for a question; no use of its place. */
+  hasSince(question: Question, stored: number): boolean {
+    const place = this.#look(question)
+    return place !== 0 && this.#timesOf(place).stored >= stored
   }
 
   /** Writes back how often an answer was given and whether it is fetched: right after `get`, before anything is kept. */

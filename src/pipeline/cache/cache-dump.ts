@@ -62,7 +62,8 @@ export interface Restored {
 }
 
 /**
- * Puts a chunk's entries back, their TTLs counted on over the time between. What is asked for since is newer and stays.
+ * Puts a chunk's entries back, their TTLs counted on over the time between. What is newer stays: it was asked for since, or by another
+ * thread in its time.
  * An entry from the future, which a clock that was set back makes of all, counts as just expired.
  */
 export function restoreCache(store: AnswerCache, clock: Clock, chunk: Uint8Array, staleFor: number): Restored {
@@ -88,7 +89,7 @@ export function restoreCache(store: AnswerCache, clock: Clock, chunk: Uint8Array
     }
     const { question, rcode, message, ttl, storedAt } = entry
     const age = storedAt > now + MINUTE ? ttl * SECOND : Math.max(0, now - storedAt)
-    if (age > (ttl + staleFor) * SECOND || store.has(question)) continue
+    if (age > (ttl + staleFor) * SECOND || store.hasSince(question, ticks - age)) continue
     store.put(question, rcode, message, ticks - age, ttl)
     kept++
   }

@@ -37,6 +37,12 @@ state: elsewhere`
   expect(diff('', next).restart).toEqual(['listen', 'reports.syslog', 'http.listen', 'state'])
 })
 
+test('the number of threads waits for one too, however it is written', () => {
+  expect(diff('', 'threads: 2').restart).toEqual(['threads'])
+  expect(diff('threads: auto', 'threads: 2').restart).toEqual(['threads'])
+  expect(diff('', 'threads: 1').changed).toEqual([])
+})
+
 test('the rest of those sections does not', () => {
   expect(diff('', 'reports: {timeZone: UTC}\nhttp: {token: 0123456789abcdef}')).toEqual({
     changed: ['reports', 'http'],

@@ -2,7 +2,7 @@
 import type { Endpoint } from '../../../src/base/address.ts'
 import { HOUR, MINUTE } from '../../../src/base/clock.ts'
 import type { Explanation } from '../../../src/control/explain-schema.ts'
-import { cacheStats, journalStats, listStats, upstreamStats } from '../../../src/control/figures.ts'
+import { cacheStats, journalStats, listStats, threadStats, upstreamStats } from '../../../src/control/figures.ts'
 import type { Lists } from '../../../src/control/lists-schema.ts'
 import { pageOf } from '../../../src/control/page.ts'
 import { type Health, type PauseState, type ReportCounts, timeText } from '../../../src/control/schemas.ts'
@@ -215,6 +215,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     version: '0.1.0',
     started: timeText(NOW - 26 * HOUR),
     uptime: (26 * HOUR) / 1000,
+    threads: threadStats([2_000_000, 500_000], counters),
     connections: {
       tcp: { open: 2, accepted: 40, refused: 1, displaced: 0, timedOut: 30, faulty: 1 },
       tls: { open: 3, accepted: 9, refused: 0, displaced: 0, timedOut: 6, faulty: 0 },

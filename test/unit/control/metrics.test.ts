@@ -47,6 +47,14 @@ describe('metrics', () => {
     })
   })
 
+  test('each thread has its queries, which are all of them, and its processor time', async () => {
+    const { stats, families } = await scrape()
+    const queries = values(families, 'askfirst_thread_queries_total', 'thread')
+    expect(queries).toEqual({ 1: stats.totals.queries, 2: 0 })
+    expect(values(families, 'askfirst_thread_cpu_seconds_total', 'thread')).toEqual({ 1: 2, 2: 0.5 })
+    expect(families.get('askfirst_threads')?.samples[0]?.value).toBe(2)
+  })
+
   test('the histogram adds up: buckets ascend to +Inf, which is the count', async () => {
     const { stats, families } = await scrape()
     const { samples } = families.get('askfirst_query_duration_seconds') as Family

@@ -168,6 +168,30 @@ describe('the tally', () => {
     ])
   })
 
+  test('numbers mean what the thread that wrote them says, and each thread has its own count', () => {
+    const tally = new Tally(1)
+    const blockedBy = (list: number): Entry => entry({ outcome: { kind: 'blocked', list, line: 1 }, count: 2 })
+    for (const thread of [0, 1, 2]) tally.label({ lists: ['ads', 'malware'], upstreams: ['one', 'two'] }, thread)
+    tally.label({ lists: ['malware'], upstreams: ['two'] }, 1)
+    tally.fold(blockedBy(0), 'ip:192.168.1.20', 0)
+    tally.fold(blockedBy(0), 'ip:192.168.1.20', 1)
+    tally.fold(entry({ outcome: { kind: 'forwarded', upstream: 0 } }), 'ip:192.168.1.20', 1)
+    tally.foldLimited(5, NOW, 1)
+    tally.foldLost([3], NOW, 3)
+    expect(tally.counters()).toMatchObject({
+      queries: 13,
+      threads: [2, 8, 0, 3],
+      lists: [
+        { name: 'ads', hits: 2 },
+        { name: 'malware', hits: 2 },
+      ],
+      upstreams: [
+        { name: 'one', queries: 0 },
+        { name: 'two', queries: 1 },
+      ],
+    })
+  })
+
   test('labels stay bounded however often the lists change, and no hit is lost', () => {
     const tally = new Tally(1)
     for (let i = 0; i < 3000; i++) {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { addressBytes, type Prefix, parsePrefix } from '../../../src/base/address.ts'
 import { DAY, HOUR, MINUTE, SECOND } from '../../../src/base/clock.ts'
 import { RCODE } from '../../../src/base/question.ts'
-import { Cookies } from '../../../src/pipeline/cookies.ts'
+import { Cookies, secretsFrom } from '../../../src/pipeline/cookies.ts'
 import { writeQuery } from '../../../src/wire/write-reply.ts'
 import { addressOf, inMemory, SETTINGS } from '../../support/in-memory.ts'
 import { extendedErrorOf, fullRcodeOf, optionOf, queryPacket, readPacket } from '../../support/packets.ts'
@@ -61,22 +61,37 @@ describe('a server cookie', () => {
   })
 
   test('is good for its address only, for an hour, through a change of the secret', () => {
-    let secrets = 0
-    const cookies = new Cookies((bytes) => new Uint8Array(bytes).fill(++secrets))
-    const now = 1_790_000_000_000
+    const secrets = secretsFrom(hex('000102030405060708090a0b0c0d0e0f'))
+    const cookies = new Cookies(secrets)
+    // Two hours after midnight UTC.
+    const now = 20_717 * DAY + 2 * HOUR
     const [own, other] = [bytesOf('192.168.1.5'), bytesOf('192.168.1.6')]
     const cookie = cookies.make(hex('0102030405060708'), own, now)
     expect(cookies.judge(cookie, own, now + HOUR)).toBe('valid')
     expect(cookies.judge(cookie, other, now)).toBe('bad')
     expect(cookies.judge(cookie, own, now + HOUR + SECOND)).toBe('bad')
     expect(cookies.judge(cookie, own, now - 6 * MINUTE)).toBe('bad')
-    const late = cookies.make(cookie, own, now + DAY - MINUTE)
-    expect(cookies.judge(late, own, now + DAY + MINUTE)).toBe('valid')
-    expect(secrets).toBe(2)
+    const midnight = 20_718 * DAY
+    const late = cookies.make(cookie, own, midnight - MINUTE)
+    expect(cookies.judge(late, own, midnight + MINUTE)).toBe('valid')
+    expect(secrets(20_717)).not.toEqual(secrets(20_718))
+    expect(secrets(20_717)).toHaveLength(16)
     for (let i = 0; i < late.length; i++) {
       const forged = Uint8Array.from(late, (byte, at) => (at === i ? byte ^ 1 : byte))
-      expect(cookies.judge(forged, own, now + DAY + MINUTE), `byte ${i}`).toBe('bad')
+      expect(cookies.judge(forged, own, midnight + MINUTE), `byte ${i}`).toBe('bad')
     }
+  })
+
+  test('of one thread is good with another that has the same seed, also while only one has passed midnight', () => {
+    const seed = hex('000102030405060708090a0b0c0d0e0f')
+    const [one, other, stranger] = [seed, seed, hex('ff0102030405060708090a0b0c0d0e0f')].map(
+      (of) => new Cookies(secretsFrom(of)),
+    ) as [Cookies, Cookies, Cookies]
+    const [own, midnight] = [bytesOf('192.168.1.5'), 20_718 * DAY]
+    const cookie = one.make(hex('0102030405060708'), own, midnight)
+    expect(other.judge(cookie, own, midnight - SECOND)).toBe('valid')
+    expect(other.judge(cookie, own, midnight + HOUR)).toBe('valid')
+    expect(stranger.judge(cookie, own, midnight)).toBe('bad')
   })
 })
 

@@ -82,6 +82,24 @@ describe('the cache', () => {
     expect(after.problems).toEqual([])
   })
 
+  test('of several threads comes back with the newest answer, whichever thread had it', async () => {
+    const server = await start(folder())
+    const link = linkTo(server)
+    await server.ask('www.example')
+    const older = await link.dump()
+    server.clock.advance(400 * SECOND)
+    await server.ask('www.example')
+    const newer = await link.dump()
+    for (const order of [
+      [older, newer],
+      [newer, older],
+    ]) {
+      const after = await start(folder(), 410 * SECOND)
+      for (const chunk of order.flat()) await linkTo(after).restore(chunk)
+      expect(ttlOf(await after.ask('www.example'))).toBe(290)
+    }
+  })
+
   test('gives answers that ran out in between as stale ones where no upstream answers', async () => {
     const at = folder()
     const before = await start(at)
