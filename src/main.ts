@@ -21,6 +21,7 @@ import type { Downloads } from './lists/download/downloads.ts'
 import type { ListSources } from './lists/sources.ts'
 import type { Log } from './log.ts'
 import { openCertificate } from './server/certificate-keeper.ts'
+import { GroupFigures } from './server/group-figures.ts'
 import { HouseNames } from './server/house-names.ts'
 import { HouseholdKeeper } from './server/household.ts'
 import { Judging } from './server/judging.ts'
@@ -136,6 +137,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       // Who may not ask is none of ours, whatever address he writes on his packets.
       if (!(entry.outcome.kind === 'refused' && entry.outcome.reason === 'access')) ledger.take(entry)
       tally.fold(entry, ledger.deviceOf(entry.client), thread)
+      groupFigures.fold(entry)
     })
     if (batch.lost.some((count) => count > 0)) {
       tally.foldLost(batch.lost, batch.start, thread)
@@ -165,6 +167,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     devices: () => ledger.devices(),
     bonuses: () => own.bonuses,
   })
+
+  const groupFigures = new GroupFigures(() => household.current)
 
   let listening: readonly ListeningAt[] = []
   let giveUp: (problem: Problem) => void = () => {}
@@ -262,6 +266,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       downloads,
       pausing,
       household,
+      groupFigures,
       own,
       resolver,
       names,

@@ -3,7 +3,7 @@ import { type EpochMs, MINUTE } from '../base/clock.ts'
 import { type Distribution, DURATION_BOUNDS, quantile } from '../journal/durations.ts'
 import type { Counters, Tally } from '../journal/tally.ts'
 import type { DeviceId } from '../ledger/device.ts'
-import type { ListInfo } from '../policy/decision.ts'
+import { type ListInfo, listKey } from '../policy/decision.ts'
 import { timeText } from './schemas.ts'
 import type { Stats } from './stats-schema.ts'
 
@@ -56,9 +56,17 @@ export function journalStats(
   }
 }
 
+/** How a list has changed. */
+export type ListChanges = Pick<Stats['lists'][number], 'change' | 'updates'>
+
 /** The lists of a policy with the hits of each. */
-export const listStats = (lists: readonly ListInfo[], { lists: hits }: Counters): Stats['lists'] =>
-  lists.map((list) => ({
+export function listStats(
+  lists: readonly ListInfo[],
+  { lists: hits }: Counters,
+  changesOf: (list: ListInfo) => ListChanges,
+): Stats['lists'] {
+  const known = new Map(hits.map((hit) => [hit.name, hit.hits]))
+  return lists.map((list) => ({
     name: list.name,
     kind: list.kind,
     path: list.path ?? null,
@@ -66,8 +74,10 @@ export const listStats = (lists: readonly ListInfo[], { lists: hits }: Counters)
     rules: list.rules,
     lines: list.lines,
     rejected: list.rejected,
-    hits: hits.find((hit) => hit.name === list.name)?.hits ?? 0,
+    hits: known.get(listKey(list)) ?? 0,
+    ...changesOf(list),
   }))
+}
 
 /** What each resolver thread has done. `cpu`: its processor time, µs. */
 export const threadStats = (cpu: readonly number[], { threads }: Counters): Stats['threads'] =>

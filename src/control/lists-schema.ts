@@ -31,7 +31,8 @@ const download = z.object({
   removed: count,
 })
 
-const change = z.object({
+/** The last change of a list. */
+export const listChange = z.object({
   at: time.describe('when its content came, or for a file was noticed'),
   rules: count.describe('different rules that it has since'),
   added: count,
@@ -56,7 +57,8 @@ const list = z.object({
   rejected: count,
   skipped: z.record(z.string(), count).describe('lines left aside, by kind'),
   hits: count,
-  change: change
+  updates: count.describe('changes since the start'),
+  change: listChange
     .nullable()
     .describe('the last change; null for rules in the configuration, and until a file was compared'),
   download: download.nullable(),

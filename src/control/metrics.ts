@@ -58,9 +58,34 @@ const COUNTERS: readonly Family[] = [
   },
   family('askfirst_https_responses_total', 'Responses of DNS over HTTPS.', 'status', (stats) => stats.httpStatuses),
   family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
-  family('askfirst_list_hits_total', 'Blocked DNS queries by list.', 'list', ({ lists }) =>
-    Object.fromEntries(lists.map((list) => [list.name, list.hits])),
+  family(
+    'askfirst_list_hits_total',
+    'Blocked DNS queries by list.',
+    'list',
+    ofLists(({ hits }) => hits),
   ),
+  family(
+    'askfirst_list_updates_total',
+    'Changes of a list.',
+    'list',
+    ofLists(({ updates }) => updates),
+  ),
+  family(
+    'askfirst_group_queries_total',
+    'DNS queries of the members of a group.',
+    'group',
+    ofGroups(({ queries }) => queries),
+  ),
+  family(
+    'askfirst_group_blocked_total',
+    'Blocked DNS queries of the members of a group.',
+    'group',
+    ofGroups(({ blocked }) => blocked),
+  ),
+  family('askfirst_changes_total', 'Changes at run time by what came of them.', 'result', ({ changes }) => ({
+    written: changes.written,
+    failed: changes.failed,
+  })),
   family(
     'askfirst_list_fetches_total',
     'Lists fetched from the web by what came of it.',
@@ -188,6 +213,71 @@ const GAUGES: readonly Family[] = [
   family('askfirst_policy_generation', 'Version of the rules, growing.', ({ policy }) => policy.generation),
   family('askfirst_blocked_names', 'Names that are blocked.', ({ policy }) => policy.blocked),
   family('askfirst_allowed_names', 'Names that are allowed.', ({ policy }) => policy.allowed),
+  family(
+    'askfirst_list_rules',
+    'Rules of a list.',
+    'list',
+    ofLists(({ rules }) => rules),
+  ),
+  family(
+    'askfirst_list_rejected_lines',
+    'Lines of a list that fit no format.',
+    'list',
+    ofLists(({ rejected }) => rejected),
+  ),
+  family(
+    'askfirst_list_added_rules',
+    'Rules that the last change of a list added.',
+    'list',
+    ofLists(({ change }) => change?.added),
+  ),
+  family(
+    'askfirst_list_removed_rules',
+    'Rules that the last change of a list removed.',
+    'list',
+    ofLists(({ change }) => change?.removed),
+  ),
+  family(
+    'askfirst_list_changed_seconds',
+    'When a list last changed, since 1970.',
+    'list',
+    ofLists(({ change }) => change && Date.parse(change.at) / 1000),
+  ),
+  family(
+    'askfirst_group_members',
+    'Addresses of known devices in a group.',
+    'group',
+    ofGroups(({ members }) => members),
+  ),
+  family(
+    'askfirst_group_holds',
+    '1 while the hours of a group are on, or where it has none.',
+    'group',
+    ofGroups(({ holds }) => Number(holds)),
+  ),
+  family(
+    'askfirst_group_bonus',
+    '1 while a group has bonus minutes.',
+    'group',
+    ofGroups(({ bonusUntil }) => Number(bonusUntil !== null)),
+  ),
+  family(
+    'askfirst_group_paused',
+    '1 while nothing is blocked for a group.',
+    'group',
+    ofGroups(({ pausedUntil }) => Number(pausedUntil !== null)),
+  ),
+  family('askfirst_paused_devices', 'Devices that nothing is blocked for.', ({ changes }) => changes.pausedDevices),
+  family('askfirst_own_rules', 'Rules that were given at run time.', 'kind', ({ changes }) => ({
+    block: changes.blockRules,
+    allow: changes.allowRules,
+  })),
+  family('askfirst_own_names', 'Names of devices that were given at run time.', ({ changes }) => changes.names),
+  family(
+    'askfirst_own_rules_problems',
+    'Things in the file of rules that cannot be used.',
+    ({ changes }) => changes.problems,
+  ),
   family('askfirst_list_downloads_failing', 'Lists whose last fetch failed.', ({ downloads }) => downloads.failing),
   family('askfirst_house_names', 'Names of the house by where they stand.', 'source', ({ names }) => names.records),
   family('askfirst_rewrites', 'Names that are answered otherwise than outside.', ({ names }) => names.rewrites),
@@ -237,6 +327,27 @@ const GAUGES: readonly Family[] = [
   ),
   family('askfirst_paused', '1 while nothing is blocked.', ({ pause }) => (pause.active ? 1 : 0)),
 ]
+
+/** One figure of each list that has it. Two lists of one name are told apart by a number. */
+function ofLists(figure: (list: Stats['lists'][number]) => number | null | undefined) {
+  return ({ lists }: Stats): Record<string, number> => {
+    const values: Record<string, number> = {}
+    const seen = new Map<string, number>()
+    for (const list of lists) {
+      const times = (seen.get(list.name) ?? 0) + 1
+      seen.set(list.name, times)
+      const value = figure(list)
+      if (value !== null && value !== undefined) values[times === 1 ? list.name : `${list.name} (${times})`] = value
+    }
+    return values
+  }
+}
+
+/** One figure of each group. */
+function ofGroups(figure: (group: Stats['groups'][number]) => number) {
+  return ({ groups }: Stats): Record<string, number> =>
+    Object.fromEntries(groups.map((group) => [group.name, figure(group)]))
+}
 
 /** A writer of `/metrics`. One for each API: it keeps a registry of its own. */
 export function metricsWriter(): { readonly contentType: string; write(stats: Stats): Promise<string> } {

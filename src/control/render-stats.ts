@@ -68,6 +68,20 @@ export function renderStats(stats: Stats, style: Style): string {
       lists.map((list) => [list.name, list.kind, number(list.rules), number(list.hits), number(list.rejected)]),
       style,
     ),
+    ...section(
+      'Groups',
+      ['group', 'hours', '#members', '#queries', '#blocked'],
+      stats.groups.map((group) => [
+        group.name,
+        hoursText(group),
+        number(group.members),
+        number(group.queries),
+        number(group.blocked),
+      ]),
+      style,
+    ),
+    line(changesText(stats.changes), style),
+    '',
     line(
       `Names of the house: ${number(stats.names.records.config)} configured, ${number(stats.names.records.hosts)} from hosts files, ` +
         `${number(stats.names.records.lease)} from leases (${number(refusedLeases(stats))} refused), ${number(stats.names.rewrites)} rewritten`,
@@ -129,6 +143,16 @@ const threads = ({ threads: all, totals }: Stats, style: Style): string[] =>
         ]),
         style,
       )
+
+const hoursText = ({ holds, schedule, bonusUntil, pausedUntil }: Stats['groups'][number]): string => {
+  const hours = schedule === null ? 'always' : `${schedule}: ${holds ? 'on' : 'off'}`
+  return `${hours}${bonusUntil === null ? '' : ', bonus minutes'}${pausedUntil === null ? '' : ', paused'}`
+}
+
+const changesText = ({ blockRules, allowRules, names, problems, pausedGroups, pausedDevices }: Stats['changes']) =>
+  `Given at run time: ${plural(blockRules, 'block rule')}, ${plural(allowRules, 'allow rule')}, ${plural(names, 'name')}; ` +
+  `paused: ${plural(pausedGroups, 'group')}, ${plural(pausedDevices, 'device')}` +
+  (problems === 0 ? '' : `; ${plural(problems, 'thing')} in the file cannot be used`)
 
 const refusedLeases = ({ names }: Stats): number =>
   Object.values(names.refusedLeases).reduce((sum, count) => sum + count, 0)

@@ -1,5 +1,7 @@
 // What `GET /api/v1/stats` answers: every figure with its unit. One source for validation, types, OpenAPI and metrics.
+// Long because it is the one table of every figure.
 import { z } from 'zod'
+import { listChange } from './lists-schema.ts'
 import { count, pauseState, time, VERDICTS } from './schemas.ts'
 
 const share = z.number().min(0).max(1)
@@ -68,6 +70,19 @@ const list = z.object({
   lines: count,
   rejected: count,
   hits: count,
+  updates: count.describe('changes since the start'),
+  change: listChange.nullable(),
+})
+
+const group = z.object({
+  name: z.string(),
+  holds: z.boolean().describe('false while its hours are off'),
+  schedule: z.string().nullable(),
+  bonusUntil: time.nullable().describe('until when it has bonus minutes'),
+  pausedUntil: time.nullable(),
+  members: count.describe('addresses of known devices in it'),
+  queries: count,
+  blocked: count,
 })
 
 const names = z
@@ -198,6 +213,20 @@ export const stats = z
     }),
     policy: z.object({ generation: count, blocked: count, allowed: count, loaded: time.nullable() }),
     lists: z.array(list),
+    groups: z.array(group).describe('in the order in which they count; what a client calls itself is not counted by'),
+    changes: z
+      .object({
+        blockRules: count,
+        allowRules: count,
+        names: count,
+        problems: count.describe('things in the file that cannot be used'),
+        written: count.describe('changes since the start'),
+        failed: count.describe('changes that could not be written, or do not hold'),
+        pausedGroups: count,
+        pausedDevices: count,
+        bonuses: count.describe('groups with bonus minutes'),
+      })
+      .describe('what people gave at run time, as it stands in the file of rules'),
     downloads: z.object({
       wanted: count.describe('lists from the web'),
       missing: count.describe('of them those that never came'),

@@ -33,6 +33,9 @@ export interface ListInfo {
   readonly answer?: RuleAction
 }
 
+/** What tells lists apart, also in the tally: two may have the same name. */
+export const listKey = ({ path, name }: Pick<ListInfo, 'path' | 'name'>): string => path ?? name
+
 /** The rule that decided. */
 export interface RuleMatch {
   /** Index into `Policy.lists`. */

@@ -1,5 +1,6 @@
 // The lists for people: what each gave, where it comes from, how current it is, what it shares with others. Cold path.
 import type { EpochMs } from '../base/clock.ts'
+import { type ListChanges, listStats } from '../control/figures.ts'
 import type { Lists } from '../control/lists-schema.ts'
 import { timeText } from '../control/schemas.ts'
 import type { Stats } from '../control/stats-schema.ts'
@@ -39,15 +40,16 @@ export function listView({ policy, downloads, counters }: ListParts): (compare: 
 
   return async (compare) => {
     const found = compare ? await comparison() : []
-    const hits = counters().lists
     const status = new Map(downloads.status.map((one) => [one.url, one]))
-    const lists = policy.lists.map((list): ListView => {
+    const figures = listStats(policy.lists, counters(), listChanges(policy, downloads))
+    const lists = policy.lists.map((list, i): ListView => {
       const download = list.url === undefined ? undefined : status.get(list.url)
       if (download !== undefined) status.delete(download.url)
       return {
-        ...reportView(list),
-        hits: hits.find((hit) => hit.name === list.name)?.hits ?? 0,
-        change: changeOf(list, download, policy.changes),
+        ...(figures[i] as Stats['lists'][number]),
+        confidence: list.confidence,
+        subdomains: list.subdomains,
+        skipped: { ...list.skipped },
         download: download === undefined ? null : downloadView(download),
         comparison: comparisonOf(list, found),
       }
@@ -56,18 +58,23 @@ export function listView({ policy, downloads, counters }: ListParts): (compare: 
   }
 }
 
-const reportView = (list: ListReport): Omit<ListView, 'hits' | 'change' | 'download' | 'comparison'> => ({
-  name: list.name,
-  kind: list.kind,
-  path: list.path ?? null,
-  formats: [...list.formats],
-  confidence: list.confidence,
-  subdomains: list.subdomains,
-  rules: list.rules,
-  lines: list.lines,
-  rejected: list.rejected,
-  skipped: { ...list.skipped },
-})
+/** How each list has changed: as its downloads said, or as its file was compared. */
+export function listChanges(
+  { lists, changes }: PolicyKeeper,
+  { status }: Downloads,
+): (list: Pick<ListReport, 'path'>) => ListChanges {
+  const urls = new Map(lists.map(({ path, url }) => [path, url]))
+  const downloads = new Map(status.map((one) => [one.url, one]))
+  return ({ path }) => {
+    const download = downloads.get(urls.get(path) ?? '')
+    const copy = download?.copy
+    const found = copy === undefined ? changes.get(path ?? '') : { ...copy, at: copy.fetched }
+    const updates = download?.updates ?? changes.get(path ?? '')?.updates ?? 0
+    if (found === undefined) return { change: null, updates }
+    const { at, rules, added, removed } = found
+    return { change: { at: timeText(at), rules, added, removed }, updates }
+  }
+}
 
 /** A list that has not come yet. */
 const awaited = (status: DownloadStatus): ListView => ({
@@ -82,23 +89,11 @@ const awaited = (status: DownloadStatus): ListView => ({
   rejected: 0,
   skipped: {},
   hits: 0,
+  updates: status.updates,
   change: null,
   download: downloadView(status),
   comparison: null,
 })
-
-/** How it has changed: as its last download said, or as its file was compared. */
-function changeOf(
-  { path }: ListReport,
-  download: DownloadStatus | undefined,
-  files: PolicyKeeper['changes'],
-): ListView['change'] {
-  const copy = download?.copy
-  const found = copy === undefined ? files.get(path ?? '') : { ...copy, at: copy.fetched }
-  if (found === undefined) return null
-  const { at, rules, added, removed } = found
-  return { at: timeText(at), rules, added, removed }
-}
 
 /** How all lists from the web are, in figures. */
 export function downloadStats({ status, totals }: Downloads): Stats['downloads'] {

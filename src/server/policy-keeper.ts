@@ -51,7 +51,7 @@ export class PolicyKeeper {
   #watch: ListWatch
   #working: Promise<Problem | undefined> = Promise.resolve(undefined)
   #comparing: Promise<void> = Promise.resolve()
-  #changes: ReadonlyMap<string, ListChange> = new Map()
+  #changes: ReadonlyMap<string, ListChange & { readonly updates: number }> = new Map()
   #again = false
 
   private constructor(
@@ -106,8 +106,8 @@ export class PolicyKeeper {
   get loaded(): EpochMs {
     return this.#loaded
   }
-  /** The last change of each list file, by its path; those that have been compared. */
-  get changes(): ReadonlyMap<string, ListChange> {
+  /** The last change of each list file, by its path, and how many there were; those that have been compared. */
+  get changes(): ReadonlyMap<string, ListChange & { readonly updates: number }> {
     return this.#changes
   }
   /** Milliseconds that compiling the current version took. */
@@ -179,7 +179,9 @@ export class PolicyKeeper {
       const changes = await inWorker<readonly ListChange[]>(file, 'askfirst-list-changes', order).catch(() => undefined)
       // A full disk costs the figures, nothing else; the evidence file tells of the folder.
       if (changes === undefined) return
-      this.#changes = new Map(changes.map((change) => [change.path, change]))
+      const before = this.#changes
+      const updates = ({ path, fresh }: ListChange) => (before.get(path)?.updates ?? 0) + (fresh ? 1 : 0)
+      this.#changes = new Map(changes.map((change) => [change.path, { ...change, updates: updates(change) }]))
       const fresh = changes.filter((change) => change.fresh)
       if (fresh.length > 0) this.#events.listsChanged(fresh)
     })

@@ -17,9 +17,11 @@ import type { ResolverLink } from '../threads/resolver-link.ts'
 import type { CertificateKeeper } from './certificate-keeper.ts'
 import { addRule, deviceOf, grantBonus, nameDevice, pause } from './changes.ts'
 import { explain } from './explain.ts'
+import type { GroupFigures } from './group-figures.ts'
 import type { HouseNames } from './house-names.ts'
 import type { HouseholdKeeper } from './household.ts'
-import { downloadStats, listView } from './list-view.ts'
+import { changeStats, groupStats } from './household-stats.ts'
+import { downloadStats, listChanges, listView } from './list-view.ts'
 import type { OwnRulesKeeper } from './own-rules.ts'
 import type { Pause, Pausing } from './pausing.ts'
 import type { PolicyKeeper } from './policy-keeper.ts'
@@ -35,6 +37,7 @@ export interface Parts {
   readonly policy: PolicyKeeper
   readonly pausing: Pausing
   readonly household: HouseholdKeeper
+  readonly groupFigures: GroupFigures
   readonly own: OwnRulesKeeper
   readonly resolver: ResolverLink
   readonly names: HouseNames
@@ -139,7 +142,9 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
       allowed: policy.policy.allowed,
       loaded: timeText(policy.loaded),
     },
-    lists: listStats(policy.lists, counters),
+    lists: listStats(policy.lists, counters, listChanges(policy, parts.downloads)),
+    groups: groupStats(parts),
+    changes: changeStats(parts),
     names: nameStats(parts.names, figures),
     downloads: downloadStats(parts.downloads),
     intake: parts.intake.health.map(sourceView),

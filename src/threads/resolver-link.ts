@@ -7,6 +7,7 @@ import type { EntryLabels } from '../journal/tally.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
+import { listKey } from '../policy/decision.ts'
 import type {
   FromResolver,
   ListeningAt,
@@ -183,10 +184,7 @@ class SentPolicies {
 
   send({ generation, lists }: PolicySnapshot): void {
     this.#newest = generation
-    this.#lists.set(
-      generation,
-      lists.map(({ name }) => name),
-    )
+    this.#lists.set(generation, lists.map(listKey))
   }
 
   /** The thread uses this one from here on; returns the names of its lists. */

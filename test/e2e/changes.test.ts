@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Explanation } from '../../src/control/explain-schema.ts'
+import type { Stats } from '../../src/control/stats-schema.ts'
 import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
 import { address, cli } from '../support/asking.ts'
 import { type Running, start } from '../support/house/running.ts'
@@ -263,6 +264,43 @@ describe('bonus minutes', () => {
     // Taken back by hand.
     await writeFile(rules, (await written()).replace(/\n {4}bonus:\n {6}from: .*\n {6}to: .*/, ''))
     await gets('night.example', BED, BLOCKED)
+  })
+})
+
+describe('the figures', () => {
+  test('have each group with its queries and blocks, the pauses, and what was given and written', async () => {
+    const stats = async () => (await (await fetch(`${http}/api/v1/stats`)).json()) as Stats
+    const before = await stats()
+    const of = (all: Stats, name: string) => all.groups.find((group) => group.name === name)
+    for (const name of ['more.example', 'plain.example']) await address(dns, name, TABLET)
+    await address(dns, 'more.example', OTHER)
+    await command('pause', '10', '--group', 'bedtime')
+    await command('block', 'counted.example')
+    const after = await stats()
+    expect(after.groups.map(({ name }) => name)).toEqual(['children', 'bedtime'])
+    const [was, is] = [of(before, 'children'), of(after, 'children')]
+    expect(is).toMatchObject({ holds: true, schedule: null, members: 1, pausedUntil: null })
+    expect([is?.queries, is?.blocked]).toEqual([(was?.queries ?? 0) + 2, (was?.blocked ?? 0) + 1])
+    expect(of(after, 'bedtime')).toMatchObject({ schedule: 'always', pausedUntil: expect.any(String) })
+    expect(after.changes).toMatchObject({
+      written: before.changes.written + 2,
+      blockRules: before.changes.blockRules + 1,
+      names: 1,
+      problems: 0,
+      pausedGroups: 1,
+    })
+    const metrics = await (await fetch(`${http}/metrics`)).text()
+    for (const line of [
+      `askfirst_group_queries_total{group="children"} ${is?.queries}`,
+      'askfirst_group_paused{group="bedtime"} 1',
+      `askfirst_changes_total{result="written"} ${after.changes.written}`,
+      `askfirst_own_rules{kind="block"} ${after.changes.blockRules}`,
+      'askfirst_list_hits_total{list="test.hosts"}',
+    ]) {
+      expect(metrics).toContain(line)
+    }
+    expect((await command('stats')).text).toMatch(/children +always +1 +\d+ +\d+/)
+    await command('pause', '0', '--group', 'bedtime')
   })
 })
 

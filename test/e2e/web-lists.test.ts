@@ -232,9 +232,23 @@ describe.skipIf(process.getuid?.() !== 0 || !requirePrograms('ip', 'dig', 'curl'
     expect(asked(0).filter(({ scheme }) => scheme === 'http')).toEqual([])
   })
 
-  test('that is good again is taken, and its failures are forgotten', async () => {
+  test('that is good again is taken, its failures are forgotten, and the figures have all of it', async () => {
     await serve({ body: names(102, 10) })
-    expect((await refresh()).download).toMatchObject({ failures: 0, why: null })
+    const before = await list(ADS)
+    const after = await refresh()
+    expect(after.download).toMatchObject({ failures: 0, why: null })
+    expect(after.updates).toBe(before.updates + 1)
+    const metrics = await place.must('curl', ['-s', 'http://127.0.0.1:8053/metrics'])
+    for (const line of [
+      `askfirst_list_updates_total{list="lists.example/ads.txt"} ${after.updates}`,
+      'askfirst_list_rules{list="lists.example/ads.txt"} 102',
+      'askfirst_list_added_rules{list="lists.example/ads.txt"} 1',
+      'askfirst_list_removed_rules{list="lists.example/ads.txt"} 0',
+      'askfirst_list_fetches_total{result="failed"} 9',
+    ]) {
+      expect(metrics).toContain(line)
+    }
+    expect(after.hits).toBeGreaterThan(0)
   })
 
   test('is there at once after a restart while its server is gone', async () => {

@@ -31,7 +31,7 @@ export class Downloads {
   readonly #queued = new Set<string>()
   #loading: ReadonlySet<string> = new Set()
   #received = 0
-  #updates = 0
+  readonly #updates = new Map<string, number>()
   #failures = 0
   #timer: NodeJS.Timeout | undefined
   #working: Promise<void> = Promise.resolve()
@@ -77,13 +77,14 @@ export class Downloads {
       ...list,
       state: this.#stateOf(list.url),
       received: list.url === this.#fetching ? this.#received : 0,
+      updates: this.#updates.get(list.url) ?? 0,
       next: this.#due(list.url),
     }))
   }
 
   /** Changes and failed tries since the start. */
   get totals(): { readonly updates: number; readonly failures: number } {
-    return { updates: this.#updates, failures: this.#failures }
+    return { updates: [...this.#updates.values()].reduce((sum, one) => sum + one, 0), failures: this.#failures }
   }
 
   /** From now on what is due is fetched. */
@@ -193,7 +194,7 @@ export class Downloads {
     const { bytes, sha256, etag, lastModified } = fetched
     const copy = { fetched: now, bytes, sha256, etag, lastModified, rules, added, removed }
     await this.#save({ url, copy, checked: now, tried: now, failures: 0, why: undefined })
-    this.#updates++
+    this.#updates.set(url, (this.#updates.get(url) ?? 0) + 1)
     return { url, rules, added, removed }
   }
 

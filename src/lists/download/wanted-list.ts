@@ -50,6 +50,8 @@ export interface DownloadStatus extends ListRecord, WantedList {
    */
   readonly state: 'waiting' | 'queued' | 'fetching' | 'loading'
   readonly received: number
+  /** Changes since the start. */
+  readonly updates: number
   /** When it is fetched again. */
   readonly next: number
 }

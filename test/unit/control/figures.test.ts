@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { cacheStats, journalStats, listStats, upstreamStats } from '../../../src/control/figures.ts'
 import { stats } from '../../../src/control/stats-schema.ts'
 import { Tally } from '../../../src/journal/tally.ts'
+import { listKey } from '../../../src/policy/decision.ts'
 import { entry, house, NOW } from './house.ts'
 
 const nobody = (): undefined => undefined
@@ -28,7 +29,8 @@ describe('the figures of the API', () => {
   test('a list or an upstream that the tally has not met yet shows zero', () => {
     const counters = new Tally(1).counters()
     const list = { name: 'new', path: undefined, kind: 'allow', formats: [], rules: 1, lines: 1, rejected: 0 } as const
-    expect(listStats([list], counters)).toEqual([{ ...list, path: null, hits: 0 }])
+    const none = { change: null, updates: 0 }
+    expect(listStats([list], counters, () => none)).toEqual([{ ...list, path: null, hits: 0, ...none }])
     const state = {
       server: 'x:53',
       transport: 'udp',
@@ -44,6 +46,16 @@ describe('the figures of the API', () => {
       connections: { opened: 0, resumed: 0, foundDead: 0 },
     } as const
     expect(upstreamStats([state], counters)[0]).toMatchObject({ queries: 0, meanUs: null, latencyMs: null })
+  })
+
+  test('two lists of one name each have their own hits', () => {
+    const tally = new Tally(1)
+    const list = { kind: 'block', formats: [], rules: 1, lines: 1, rejected: 0 } as const
+    const lists = ['/a/ads.txt', '/b/ads.txt'].map((path) => ({ ...list, name: 'ads.txt', path }))
+    tally.label({ lists: lists.map(listKey), upstreams: [] })
+    tally.fold(entry({ outcome: { kind: 'blocked', list: 1, line: 1 }, count: 7 }), 'ip:192.168.1.20')
+    const hits = listStats(lists, tally.counters(), () => ({ change: null, updates: 0 })).map((one) => one.hits)
+    expect(hits).toEqual([0, 7])
   })
 
   test('the hit share counts only what the cache could have known', () => {

@@ -11,7 +11,7 @@ import type { Views } from '../../../src/control/views.ts'
 import type { Entry } from '../../../src/journal/entry.ts'
 import { Tally } from '../../../src/journal/tally.ts'
 import type { Finding } from '../../../src/ledger/verdict.ts'
-import type { ListInfo } from '../../../src/policy/decision.ts'
+import { type ListInfo, listKey } from '../../../src/policy/decision.ts'
 
 export const NOW = Date.UTC(2026, 10, 22, 12, 30)
 export const LISTEN: readonly Endpoint[] = [{ address: '127.0.0.1', port: 8053 }]
@@ -77,6 +77,7 @@ export const listsOf = (compare: boolean): Lists => ({
       subdomains: false,
       skipped: { own: 3 },
       hits: 30,
+      updates: 2,
       change: { at: timeText(NOW - 2 * HOUR), rules: 61, added: 4, removed: 1 },
       download: null,
       comparison: compare ? { rules: 61, unique: 40, shared: [{ list: 'lists.example/ads.txt', rules: 21 }] } : null,
@@ -93,6 +94,7 @@ export const listsOf = (compare: boolean): Lists => ({
       rejected: 42,
       skipped: {},
       hits: 0,
+      updates: 1,
       change: { at: timeText(NOW - 9 * HOUR), rules: 100_000, added: 12, removed: 3 },
       download: {
         url: 'https://lists.example/ads.txt',
@@ -127,7 +129,7 @@ export interface House {
 
 export function house(): House {
   const tally = new Tally(1)
-  tally.label({ lists: [LIST.name], upstreams: ['9.9.9.9:53'] })
+  tally.label({ lists: [listKey(LIST)], upstreams: ['9.9.9.9:53'] })
   tally.fold(entry({ count: 60, latency: 900, lane: true }), KITCHEN)
   tally.fold(
     entry({ name: 'ads.example.com', outcome: { kind: 'blocked', list: 0, line: 12 }, count: 30, latency: 300 }),
@@ -252,7 +254,33 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       ],
     },
     policy: { generation: 3, blocked: 61, allowed: 0, loaded: timeText(NOW - 26 * HOUR) },
-    lists: listStats([LIST], counters),
+    lists: listStats([LIST], counters, () => ({
+      change: { at: timeText(NOW - 2 * HOUR), rules: 61, added: 4, removed: 1 },
+      updates: 2,
+    })),
+    groups: [
+      {
+        name: 'children',
+        holds: true,
+        schedule: 'school-night',
+        bonusUntil: null,
+        pausedUntil: timeText(NOW + HOUR),
+        members: 2,
+        queries: 40,
+        blocked: 12,
+      },
+    ],
+    changes: {
+      blockRules: 3,
+      allowRules: 1,
+      names: 2,
+      problems: 0,
+      written: 6,
+      failed: 1,
+      pausedGroups: 1,
+      pausedDevices: 0,
+      bonuses: 0,
+    },
     downloads: { wanted: 2, missing: 0, failing: 1, updates: 7, failures: 3, oldest: timeText(NOW - 9 * HOUR) },
     names: {
       domain: 'home.arpa',

@@ -55,6 +55,37 @@ describe('metrics', () => {
     expect(families.get('askfirst_threads')?.samples[0]?.value).toBe(2)
   })
 
+  test('lists and groups have their own, and two lists of one name are told apart', async () => {
+    const { stats, families } = await scrape((before) => ({ ...before, lists: [...before.lists, ...before.lists] }))
+    const twice = (value: number) => ({ 'starter.hosts': value, 'starter.hosts (2)': value })
+    expect(values(families, 'askfirst_list_hits_total', 'list')).toEqual(twice(30))
+    expect(values(families, 'askfirst_list_updates_total', 'list')).toEqual(twice(2))
+    expect(values(families, 'askfirst_list_added_rules', 'list')).toEqual(twice(4))
+    expect(values(families, 'askfirst_list_removed_rules', 'list')).toEqual(twice(1))
+    expect(values(families, 'askfirst_list_rules', 'list')).toEqual(twice(61))
+    const [group] = stats.groups
+    for (const [name, value] of [
+      ['queries_total', group?.queries],
+      ['blocked_total', group?.blocked],
+      ['members', 2],
+      ['holds', 1],
+      ['bonus', 0],
+      ['paused', 1],
+    ] as const) {
+      expect(values(families, `askfirst_group_${name}`, 'group'), name).toEqual({ children: value })
+    }
+    expect(values(families, 'askfirst_changes_total', 'result')).toEqual({ written: 6, failed: 1 })
+    expect(values(families, 'askfirst_own_rules', 'kind')).toEqual({ block: 3, allow: 1 })
+  })
+
+  test('a list that has not changed yet has no change to show', async () => {
+    const { families } = await scrape((stats) => ({
+      ...stats,
+      lists: stats.lists.map((list) => ({ ...list, change: null })),
+    }))
+    expect(families.get('askfirst_list_changed_seconds')?.samples).toEqual([])
+  })
+
   test('the histogram adds up: buckets ascend to +Inf, which is the count', async () => {
     const { stats, families } = await scrape()
     const { samples } = families.get('askfirst_query_duration_seconds') as Family

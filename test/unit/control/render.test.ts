@@ -50,10 +50,12 @@ describe('the page of figures', () => {
     expect(page).toMatch(/9\.9\.9\.9:53 +up +1 +12\.5 ms/)
     expect(page).toMatch(/starter\.hosts +block +61 +30 +0/)
     expect(page).toMatch(/syslog\/udp +500 +480 +17 +1 +2 +2026-11-22 12:29:59/)
+    expect(page).toMatch(/children +school-night: on, paused +2 +40 +12/)
+    expect(page).toContain('Given at run time: 3 block rules, 1 allow rule, 2 names; paused: 1 group, 0 devices')
     expect(page).toContain('direct-ip 12, dns-bypass 3')
     expect(page).toMatch(/30 {2}ads\.example\.com/)
     expect(page).toMatch(/90 +30 {2}kitchen-tablet \(mac:aa:bb:cc:dd:ee:01\)/)
-    expect(page).not.toContain('paused')
+    expect(page).not.toContain('Blocking is paused')
   })
 
   test('says at the top what needs attention', async () => {
