@@ -10,19 +10,14 @@ export interface JoinedRecords {
 }
 
 /** A joined rule stands in the line of its first record. Records of a name must follow each other to be joined. */
-export function joinRecords(
-  hand: JoinedRecords['conditional'],
-  unsupported: (rule: ConditionalRule) => void,
-): JoinedRecords {
+export function joinRecords(hand: JoinedRecords['conditional']): JoinedRecords {
   let waiting: { rule: ConditionalRule; key: string; records: RecordData[]; line: number } | undefined
 
   const flush = (): Taken => {
     if (waiting === undefined) return 'taken'
     const { rule, records, line } = waiting
     waiting = undefined
-    const taken = hand({ ...rule, action: { kind: 'records', records } }, line)
-    if (taken === 'unsupported') unsupported(rule)
-    return taken
+    return hand({ ...rule, action: { kind: 'records', records } }, line)
   }
 
   const conditional = (rule: ConditionalRule, line: number): Taken => {

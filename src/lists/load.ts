@@ -5,11 +5,11 @@ import type { Conditionals } from '../policy/conditionals.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
 import { kins } from '../policy/kin.ts'
-import { type ConditionalKind, inList, kindOfRule, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
+import { inList, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
 import type { LoadProgress } from './load-progress.ts'
-import { ListReader, type ListSink, type Reading, type SkippedKind } from './read.ts'
+import { ListReader, type ListSink, type Reading } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
 
 /** A list as it was read. */
@@ -93,7 +93,7 @@ async function compile(
     const full = sink.flush() === 'full'
     if (reading !== undefined && 'code' in reading) broken.set(list, reading)
     else if (full) broken.set(list, tooMany(list))
-    else readings.push(reading && { ...reading, skipped: together(reading.skipped, sink.unsupported) })
+    else readings.push(reading && { ...reading, skipped: withRewrites(reading.skipped, sink.rewrites()) })
   }
   if (broken.size > 0) return broken
   const { rules, ...compiled } = builder.finish()
@@ -104,41 +104,33 @@ async function compile(
 /** A sink that fills the policy; what is left at the end is to be flushed. */
 interface PolicySink extends ListSink {
   readonly flush: () => Taken
-  readonly unsupported: Reading['skipped']
+  /** Rules left aside because the list may not say where names lead. */
+  readonly rewrites: () => number
 }
 
 const sinkFor = ({ kind, subdomains, rewrites }: FoundList, builder: ReturnType<typeof policyBuilder>): PolicySink => {
   const wire = new Uint8Array(256)
-  const unsupported: Partial<Record<SkippedKind, number>> = {}
-  const leave = (what: SkippedKind): void => {
-    unsupported[what] = (unsupported[what] ?? 0) + 1
-  }
-  const { conditional, flush } = joinRecords(
-    (rule, line) => builder.addConditional(inList(rule, kind), line),
-    (rule) => leave(kindOfRule(rule) as ConditionalKind),
-  )
+  let left = 0
+  const { conditional, flush } = joinRecords((rule, line) => builder.addConditional(inList(rule, kind), line))
   return {
     wire,
     rule: (exception, subtree, line) =>
       flush() !== 'full' && builder.add(exception ? 'allow' : kind, subtree || subdomains, wire, line),
     conditional: (rule, line) => {
       if (rewrites || !REWRITES.has(rule.action.kind)) return conditional(rule, line)
-      leave('rewrite')
+      left++
       return 'taken'
     },
     flush,
-    unsupported,
+    rewrites: () => left,
   }
 }
 
 /** Actions that say where a name leads. */
 const REWRITES = new Set<RuleAction['kind']>(['records', 'alias'])
 
-const together = (skipped: Reading['skipped'], more: Reading['skipped']): Reading['skipped'] => {
-  const all = { ...skipped }
-  for (const [what, count] of Object.entries(more) as [keyof typeof all, number][]) all[what] = (all[what] ?? 0) + count
-  return all
-}
+const withRewrites = (skipped: Reading['skipped'], rewrite: number): Reading['skipped'] =>
+  rewrite === 0 ? skipped : { ...skipped, rewrite }
 
 const tooMany = ({ name, path }: FoundList): Problem => ({
   code: 'ASKFIRST_E_LIST_BOUND',

@@ -2,7 +2,7 @@
 import type { Place, Problem } from '../base/failure.ts'
 import { safeText } from '../base/text.ts'
 import type { Taken } from '../policy/compile.ts'
-import { type ConditionalKind, type ConditionalRule, kindOfRule } from '../policy/rule.ts'
+import type { ConditionalRule } from '../policy/rule.ts'
 import { lineReader } from './detect.ts'
 import { JsonEntries } from './json.ts'
 import {
@@ -28,15 +28,14 @@ export const REJECTS_MAX = 1_000_000
 export const REJECTS_SHOWN = 20
 
 /** Kinds of lines that gave no rule of the policy; `rewrite`: rules with answers of their own that the list may not give. */
-export type SkippedKind = Skip | ConditionalKind | 'rewrite'
+export type SkippedKind = Skip | 'rewrite'
 
 /** What was in a list. */
 export interface Reading {
   readonly lines: number
   readonly rejected: number
   /**
-   * Lines of rules that no DNS server can apply, or that must not be applied, and of conditional rules that the policy
-   * cannot honour, by kind; kinds that occur.
+   * Lines of rules that no DNS server can apply, or that must not be applied, by kind; kinds that occur.
    */
   readonly skipped: Readonly<Partial<Record<SkippedKind, number>>>
   /** Formats that gave rules, most frequent first. */
@@ -79,8 +78,6 @@ export class ListReader {
   #full = false
   /** The weight of its patterns so far. */
   #patterns = 0
-  /** What kind of rule the current line has that the policy cannot honour. */
-  #unsupported: ConditionalKind | undefined
 
   /** `place` says where a problem stands: in a line from 1, or in the list as a whole. */
   constructor(place: (line?: number) => Place, format: FormatName | 'auto', sink: ListSink) {
@@ -94,9 +91,7 @@ export class ListReader {
         if (!sink.rule(exception, subtree, this.#lines)) this.#full = true
       },
       conditional: (rule) => {
-        const taken = sink.conditional(rule, this.#lines)
-        if (taken === 'full') this.#full = true
-        if (taken === 'unsupported') this.#unsupported = kindOfRule(rule)
+        if (sink.conditional(rule, this.#lines) === 'full') this.#full = true
       },
       affords: (weight) => {
         this.#patterns += PATTERN_WEIGHT_MIN + weight
@@ -202,10 +197,7 @@ export class ListReader {
       return
     }
     const end = this.#reader.read(bytes, from, to, this.#rules)
-    if (this.#unsupported !== undefined) {
-      this.#skip(this.#unsupported)
-      this.#unsupported = undefined
-    } else if (end.kind === 'rules') this.#formats[this.#reader.format() as FormatName]++
+    if (end.kind === 'rules') this.#formats[this.#reader.format() as FormatName]++
     if (end.kind === 'skipped') this.#skip(end.what)
     else if (end.kind === 'rejected') this.#reject(end.why, bytes.subarray(from, to))
     this.#sink.line?.(bytes, from, to, this.#lines)

@@ -35,16 +35,13 @@ export interface PolicyBuilder {
    * the bytes are no name below the root: the rule is not taken then.
    */
   readonly add: (kind: ListKind, subtree: boolean, wire: Uint8Array, line: number) => boolean
-  /**
-   * Takes one conditional rule of the current list, as the list has it (see `inList`). `unsupported`: this policy cannot
-   * honour it, and its line counts as skipped.
-   */
+  /** Takes one conditional rule of the current list, as the list has it (see `inList`). */
   readonly addConditional: (rule: ConditionalRule, line: number) => Taken
   readonly finish: () => CompiledRules
 }
 
 /** Whether a conditional rule is part of the policy now; `full` as with `add`. */
-export type Taken = 'taken' | 'unsupported' | 'full'
+export type Taken = 'taken' | 'full'
 
 /** What a conditional rule is as a plain one; undefined where it is more than that. */
 function plainOf(rule: ConditionalRule): { kind: ListKind; subtree: boolean; wire: Uint8Array } | undefined {

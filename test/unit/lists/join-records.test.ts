@@ -11,13 +11,10 @@ const B: RecordData = { kind: 'AAAA', address: '2001:db8::1' }
 describe('records of one name, a line each', () => {
   test('are one rule, in the line of the first', () => {
     const handed: string[] = []
-    const { conditional: take, flush } = joinRecords(
-      (rule, line) => {
-        handed.push(`${line}: ${ruleText(rule)}`)
-        return 'taken'
-      },
-      () => undefined,
-    )
+    const { conditional: take, flush } = joinRecords((rule, line) => {
+      handed.push(`${line}: ${ruleText(rule)}`)
+      return 'taken'
+    })
     take(record('a.example', A), 1)
     take(record('a.example', B), 2)
     take(record('b.example', A), 3)
@@ -31,16 +28,5 @@ describe('records of one name, a line each', () => {
       '4: nodata c.example',
       '5: records(A 192.0.2.1) c.example',
     ])
-  })
-
-  test('are told of where the policy cannot honour them', () => {
-    const told: string[] = []
-    const { conditional: take, flush } = joinRecords(
-      () => 'unsupported',
-      (rule) => told.push(ruleText(rule)),
-    )
-    expect(take(record('a.example', A), 1)).toBe('taken')
-    flush()
-    expect(told).toEqual(['records(A 192.0.2.1) a.example'])
   })
 })
