@@ -70,12 +70,12 @@ async function listen(): Promise<Problem[]> {
 }
 
 async function openListener(kind: ListenerKind, wanted: Endpoint): Promise<Listener> {
-  const { answerer, clients, reception } = resolver
+  const { answerer, reception, proxied } = resolver
   const { listen: first, shared } = start
   const endpoint = shared && first !== undefined ? await claim(kind === 'udp' ? 'udp' : 'tcp', wanted) : wanted
   switch (kind) {
     case 'udp':
-      return openUdp(endpoint, answerer, clients, systemClock, 'auto', { shared })
+      return openUdp(endpoint, answerer, reception.entrances.at(endpoint), systemClock, 'auto', { shared, proxied })
     case 'tcp':
       return listenTcp(endpoint, answerer, reception)
     case 'http':

@@ -15,9 +15,10 @@ import { Answerer } from './pipeline/answer.ts'
 import { AnswerCache } from './pipeline/cache/answer-cache.ts'
 import { dumpCache, restoreCache } from './pipeline/cache/cache-dump.ts'
 import { clientSubnet } from './pipeline/client-subnet.ts'
-import { type Admission, Clients } from './pipeline/clients.ts'
+import { type Admission, Clients, type GroupOf } from './pipeline/clients.ts'
 import { Cookies, secretsFrom } from './pipeline/cookies.ts'
 import { EdnsReplies } from './pipeline/edns.ts'
+import { Entrances } from './pipeline/entrances.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
 import { order, type Stages } from './pipeline/order.ts'
@@ -49,6 +50,7 @@ import type {
 import { unpackConditionals } from './threads/packed.ts'
 import { noHttpStatuses, type Reception } from './transport/accept.ts'
 import { Connections } from './transport/connections.ts'
+import { ProxiedDatagrams } from './transport/udp-proxy.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
 import { answerTexts } from './wire/answer-text.ts'
 
@@ -63,6 +65,8 @@ export interface Resolver {
   readonly clients: Clients
   /** What its listeners of streams share. */
   readonly reception: Reception
+  /** What those of datagrams share. */
+  readonly proxied: ProxiedDatagrams
   readonly journal: BatchWriter
   /** Obeys a message of the control thread; sockets and certificates are the thread's own affair. */
   readonly obey: (message: Exclude<ToResolver, { kind: 'close' | 'listen' | 'pair' | 'tickets' }>) => void
@@ -104,14 +108,18 @@ export function createResolver(world: ResolverParts): Resolver {
   const firstStore = new AnswerCache(settings.cache, world.clock)
   const blocking = { policy, profiles, pause, clock: world.clock }
   let parts = assemble(settings, blocking, names, made, journal, world, firstStore, cookies)
-  const clients = new Clients(admission(settings), parts.limits, (client) => profiles.of(client))
+  const groupOf: GroupOf = (client) => profiles.of(client)
+  const clients = new Clients(admission(settings), parts.limits, groupOf)
+  const entrances = new Entrances(clients, (own) => new Clients(own, parts.limits, groupOf, clients))
+  entrances.use(settings.serving.access, settings.serving.proxyDatagrams)
+  const proxied = new ProxiedDatagrams()
   const regroup = (household?: Household): void => {
     profiles.refresh(household)
-    clients.regroup()
+    entrances.regroup()
   }
   const reception: Reception = {
     connections,
-    clients,
+    entrances,
     shared: world.shared ?? false,
     trust: settings.serving.trust,
     name: settings.serving.name,
@@ -122,10 +130,11 @@ export function createResolver(world: ResolverParts): Resolver {
     cpu: [processorTime()],
     cache: parts.cache.figures(),
     lane: parts.lane.size,
-    clients: clients.size,
+    clients: entrances.size,
     synthesised: made.synthesised,
     floods: parts.limits.floods,
     dropped: answerer.dropped,
+    proxied: { proxied: proxied.proxied, faulty: proxied.faulty },
     connections: connections.figures,
     httpStatuses: reception.httpStatuses,
     upstreams: parts.upstreams.figures(),
@@ -148,6 +157,7 @@ export function createResolver(world: ResolverParts): Resolver {
     answerer,
     clients,
     reception,
+    proxied,
     journal,
     obey(message) {
       switch (message.kind) {
@@ -177,6 +187,7 @@ export function createResolver(world: ResolverParts): Resolver {
           parts = assemble(next, blocking, names, made, journal, world, store, cookies)
           answerer.use(parts)
           clients.admitFrom(admission(next), parts.limits)
+          entrances.use(next.serving.access, next.serving.proxyDatagrams)
           connections.use(next.serving.connections)
           reception.trust = next.serving.trust
           reception.name = next.serving.name
@@ -231,7 +242,11 @@ function processorTime(): number {
   return user + system
 }
 
-const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({ plain: allowFrom, ...serving.allowFrom })
+const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({
+  plain: allowFrom,
+  ...serving.allowFrom,
+  proxies: serving.proxyDatagrams,
+})
 
 function* open({ buffer, lists, generation, conditionals }: PolicySnapshot): Pieces<Policy> {
   const unpacked = conditionals && (yield* unpackConditionals(conditionals))

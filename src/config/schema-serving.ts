@@ -28,6 +28,22 @@ export const certificate = z.strictObject({
     .meta({ description: 'Its private key, PEM, without a passphrase.', examples: ['/etc/askfirst/tls/key.pem'] }),
 })
 
+/** `access` */
+export const access = z
+  .array(
+    z.strictObject({
+      at: values.entrance.describe('An address of this machine; with a port for that port only.'),
+      allowFrom: z.array(values.prefix).max(LENGTHS.ranges).describe('Who may ask there.'),
+    }),
+  )
+  .max(LENGTHS.sockets)
+  .prefault([])
+  .meta({
+    description:
+      'Who may ask at single addresses of this machine, over every transport, instead of what "allowFrom", "tls.allowFrom" and "https.allowFrom" say, such as guests at the address of this machine in their network.',
+    examples: [[{ at: '192.168.20.1', allowFrom: ['192.168.20.0/24'] }]],
+  })
+
 const allowFrom = (what: string) =>
   z
     .array(values.prefix)
@@ -115,6 +131,15 @@ export const connections = z.strictObject({
     .meta({
       description:
         'Load balancers, by address or range, that begin every connection with a PROXY header (version 1 or 2): it says who the client is. They must always send it; from all others none is taken.',
+      examples: [['192.168.1.3']],
+    }),
+  proxyProtocolUdp: z
+    .array(values.prefix)
+    .max(LENGTHS.ranges)
+    .prefault([])
+    .meta({
+      description:
+        'Load balancers that begin every datagram with a PROXY header (version 2), such as dnsdist with "useProxyProtocol". An address in a datagram can be forged: name only machines whose packets nobody else can send.',
       examples: [['192.168.1.3']],
     }),
 })

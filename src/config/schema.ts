@@ -12,7 +12,7 @@ import { listFormat, listSubdomains, listUrl, updates } from './schema-downloads
 import { edns, identity } from './schema-edns.ts'
 import { blockAnswer, groups, listAnswers, schedules } from './schema-groups.ts'
 import { limits } from './schema-limits.ts'
-import { certificate, connections, https, threads, tls, user } from './schema-serving.ts'
+import { access, certificate, connections, https, threads, tls, user } from './schema-serving.ts'
 import { upstreams } from './schema-upstreams.ts'
 import * as values from './values.ts'
 
@@ -247,6 +247,7 @@ export const configSchema = z
       .describe(
         'Who may ask. Everybody else is refused: keep it to your own networks, or this becomes an open resolver.',
       ),
+    access,
     upstreams: upstreams
       .prefault({})
       .describe('The resolvers that all names go to which are neither blocked nor local.'),

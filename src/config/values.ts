@@ -67,6 +67,13 @@ export const count = (bound: Bound, describe: string) =>
 export const listener = (port: number) =>
   endpoint(port, `an address with or without a port, such as 192.168.1.2:${port} or [fd00::2]:${port}`, () => true)
 
+/** An address of this machine, with a port or for every port (0). */
+export const entrance = endpoint(
+  0,
+  'an address of this machine with or without a port, such as 192.168.20.1 or 192.168.20.1:53',
+  ({ address }) => scopeOf(addressBytes(address) as Uint8Array) !== 'unspecified',
+)
+
 /** An address and port to send to; without a port it is `port`. */
 export const server = (port: number) =>
   endpoint(port, `the address of a resolver, such as 9.9.9.9 or 192.168.1.1:${port}`, (found) => {

@@ -56,6 +56,11 @@ const COUNTERS: readonly Family[] = [
         ),
       ),
   },
+  family('askfirst_datagrams_total', 'Packets apart: no query, or by a load balancer.', 'result', ({ datagrams }) => ({
+    no_query: datagrams.noQuery,
+    proxied: datagrams.proxied,
+    faulty: datagrams.faulty,
+  })),
   family('askfirst_https_responses_total', 'Responses of DNS over HTTPS.', 'status', (stats) => stats.httpStatuses),
   family('askfirst_responses_total', 'DNS responses by code.', 'rcode', (stats) => stats.rcodes),
   family(

@@ -158,6 +158,11 @@ export const stats = z
         'the threads that answer; one that has much more to do than the others serves few ports with many queries',
       ),
     connections: z.object({ tcp: connections, tls: connections, https: connections }),
+    datagrams: z.object({
+      noQuery: count.describe('packets that were no query, over any transport: they got no answer'),
+      proxied: count.describe('those of load balancers, with a PROXY header'),
+      faulty: count.describe('those of load balancers without a good PROXY header, dropped'),
+    }),
     httpStatuses: counts.describe('responses of DNS over HTTPS, by status'),
     certificate: z
       .object({

@@ -8,7 +8,10 @@ export const DOORS = ['plain', 'tls', 'https'] as const
 export type Door = (typeof DOORS)[number]
 
 /** Who may ask at each door. */
-export type Admission = Readonly<Record<Door, readonly Prefix[]>>
+export interface Admission extends Readonly<Record<Door, readonly Prefix[]>> {
+  /** Load balancers that begin every datagram with a PROXY header. Left out: none. */
+  readonly proxies?: readonly Prefix[]
+}
 
 /** One client. */
 export interface Client {
@@ -22,6 +25,8 @@ export interface Client {
   readonly allowed: boolean
   /** The door that it came in by. */
   readonly door: Door
+  /** Its datagrams say in a PROXY header whom they are for. */
+  readonly speaksForOthers: boolean
   /** The number of its profile, see profiles.ts. */
   readonly group: number
   /** What it may still ask; one for an address, by whatever door and name it comes. */
@@ -47,17 +52,25 @@ export class Clients {
   #admission: Admission
   #limits: Limits
   readonly #groupOf: GroupOf
+  /** Who has budgets and numbers for all. */
+  readonly #first: Clients
   #young = new Map<string, Client>()
   #old = new Map<string, Client>()
   readonly #recent = new Array<Client | undefined>(2 ** RECENT_BITS).fill(undefined)
 
   #made = 0
 
-  /** A list alone is that of every door. */
-  constructor(admission: readonly Prefix[] | Admission, limits = NO_LIMITS, groupOf = ONE_GROUP) {
+  /** A list alone is that of every door. `first`: those whose budgets and numbers count, where it is not these. */
+  constructor(
+    admission: readonly Prefix[] | Admission,
+    limits = NO_LIMITS,
+    groupOf = ONE_GROUP,
+    first: Clients | undefined = undefined,
+  ) {
     this.#admission = atEveryDoor(admission)
     this.#limits = limits
     this.#groupOf = groupOf
+    this.#first = first ?? this
   }
 
   /** The client that asks in plain from this address, as the socket writes it (a zone may stand behind it). */
@@ -122,9 +135,13 @@ export class Clients {
   }
 
   #make(door: Door, address: Address, bytes: Uint8Array, id: string | undefined): Client {
-    const budget = door === 'plain' ? this.#limits.budgetOf(bytes) : this.of(address).budget
-    const number = (this.#made = (this.#made + 1) & NUMBER_MASK)
-    const client = { number, address, bytes, id, door, allowed: inPrefixes(this.#admission[door], bytes), budget }
+    const first = this.#first
+    const own = door === 'plain' && first === this
+    const budget = own ? this.#limits.budgetOf(bytes) : first.of(address).budget
+    const number = (first.#made = (first.#made + 1) & NUMBER_MASK)
+    const allowed = inPrefixes(this.#admission[door], bytes)
+    const speaksForOthers = door === 'plain' && inPrefixes(this.#admission.proxies ?? [], bytes)
+    const client = { number, address, bytes, id, door, allowed, speaksForOthers, budget }
     return { ...client, group: this.#groupOf(client) }
   }
 }

@@ -47,11 +47,13 @@ export const resolverSettings = (config: Config, own: readonly Address[]): Resol
 
 /** How connections are taken and kept. */
 const servingSettings = (config: Config, own: readonly Address[]): ServingSettings => {
-  const { connections, tls, https, certificate, allowFrom } = config
+  const { connections, tls, https, certificate, allowFrom, access } = config
   return {
     connections: { most: connections.most, perClient: connections.perClient, idle: connections.idle },
     trust: { proxyProtocol: connections.proxyProtocol, httpProxies: https.proxies },
+    proxyDatagrams: connections.proxyProtocolUdp,
     allowFrom: { tls: tls.allowFrom ?? allowFrom, https: https.allowFrom ?? allowFrom },
+    access: access.map(({ at, allowFrom: own }) => ({ ...at, allowFrom: own })),
     name: certificate.name ?? undefined,
     designated: designated(config, own),
   }

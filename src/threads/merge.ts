@@ -18,6 +18,7 @@ export function mergeFigures(all: readonly ResolverFigures[]): ResolverFigures {
     synthesised: sum(({ synthesised }) => synthesised),
     floods: mergeFloods(all.flatMap(({ floods }) => floods)),
     dropped: sum(({ dropped }) => dropped),
+    proxied: { proxied: sum(({ proxied }) => proxied.proxied), faulty: sum(({ proxied }) => proxied.faulty) },
     connections: {
       tcp: connectionsOf(all, 'tcp'),
       tls: connectionsOf(all, 'tls'),

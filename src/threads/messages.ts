@@ -8,6 +8,7 @@ import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { EdnsHabits } from '../pipeline/edns.ts'
+import type { AccessRule } from '../pipeline/entrances.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
 import type { Household } from '../pipeline/profiles.ts'
@@ -51,8 +52,12 @@ export interface ServingSettings {
   /** `idle` is also what the edns-tcp-keepalive option may promise (RFC 7828). */
   readonly connections: ConnectionBounds
   readonly trust: Trust
+  /** Load balancers that begin every datagram with a PROXY header. */
+  readonly proxyDatagrams: readonly Prefix[]
   /** Who may ask over TLS and HTTPS. */
   readonly allowFrom: { readonly tls: readonly Prefix[]; readonly https: readonly Prefix[] }
+  /** Who may ask at single addresses of this machine, instead. */
+  readonly access: readonly AccessRule[]
   /** Our own name over TLS. */
   readonly name: Name | undefined
   /** What discovery announces. */
@@ -163,6 +168,8 @@ export interface ResolverFigures {
   readonly floods: readonly Flood[]
   /** Packets that were no query. */
   readonly dropped: number
+  /** Datagrams behind a PROXY header, and those of load balancers without a good one. */
+  readonly proxied: { readonly proxied: number; readonly faulty: number }
   readonly connections: Readonly<Record<StreamKind, ConnectionFigures>>
   readonly httpStatuses: Readonly<HttpStatuses>
   readonly upstreams: readonly UpstreamFigures[]

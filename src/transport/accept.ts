@@ -2,7 +2,9 @@
 // protocol but the PROXY header.
 import { createServer, type Socket } from 'node:net'
 import { addressBytes, type Endpoint, inPrefixes, type Prefix } from '../base/address.ts'
+import type { Live } from '../base/live.ts'
 import type { Clients, Door } from '../pipeline/clients.ts'
+import type { Entrances } from '../pipeline/entrances.ts'
 import type { Connection, Connections, StreamKind } from './connections.ts'
 import type { Refusal } from './doh-request.ts'
 import type { Listener, ListenerKind } from './listener.ts'
@@ -19,7 +21,7 @@ export interface Trust {
 /** What every listener of streams shares. */
 export interface Reception {
   readonly connections: Connections
-  readonly clients: Clients
+  readonly entrances: Entrances
   /** Other threads listen at the same addresses: the system deals the connections out (SO_REUSEPORT). */
   readonly shared: boolean
   trust: Trust
@@ -47,6 +49,8 @@ export const noHttpStatuses = (): HttpStatuses => ({
 /** A connection that may be served. */
 export interface Admitted {
   readonly connection: Connection
+  /** Those who come in where it came in. */
+  readonly clients: Live<Clients>
   /** The address it counts as, as text. */
   readonly from: string
   /** Its peer is a trusted HTTP proxy: each request says whom it is for. */
@@ -95,7 +99,7 @@ function accept(
   socket: Socket,
   kind: ListenerKind,
   door: Door,
-  { connections, clients, trust }: Reception,
+  { connections, entrances, trust }: Reception,
   serve: (socket: Socket, admitted: Admitted) => void,
 ): void {
   const peer = socket.remoteAddress
@@ -113,14 +117,15 @@ function accept(
     return
   }
   socket.on('close', () => connections.leave(connection))
+  const clients = entrances.at({ address: socket.localAddress ?? '', port: socket.localPort ?? 0 })
   const goOn = (from: string, isProxy: boolean): void => {
     // Encrypted, a refusal would cost a handshake: who may not ask is cut off before. Plain HTTP is for proxies alone.
     const allowed =
-      kind === 'http' ? isProxy : isProxy || door === 'plain' || clients.via(door, from, undefined).allowed
+      kind === 'http' ? isProxy : isProxy || door === 'plain' || clients.current.via(door, from, undefined).allowed
     if (!allowed) {
       connections.figures[counted].refused++
       socket.destroy()
-    } else serve(socket, { connection, from, isProxy })
+    } else serve(socket, { connection, clients, from, isProxy })
   }
   if (!speaksForOthers) goOn(peer, isHttpProxy)
   else

@@ -115,7 +115,7 @@ export async function listenHttp(at: Endpoint, answerer: Answerer, reception: Re
 function serveRequest(
   request: Request,
   response: Response,
-  { connection, from, isProxy, id: serverNameId }: Guest,
+  { connection, clients, from, isProxy, id: serverNameId }: Guest,
   answerer: Answerer,
   reception: Reception,
 ): void {
@@ -144,7 +144,7 @@ function serveRequest(
     connection.asked()
     answerer.answer(
       readable(message),
-      reception.clients.via('https', address, read.id ?? serverNameId),
+      clients.current.via('https', address, read.id ?? serverNameId),
       'https',
       (reply) => {
         connection.answered()

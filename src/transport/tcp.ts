@@ -7,6 +7,6 @@ import { serveStream } from './stream.ts'
 
 /** Listens; rejects with the system's error where it cannot. */
 export const listenTcp = (at: Endpoint, answerer: Answerer, reception: Reception): Promise<Listener> =>
-  listenStream('tcp', at, 'plain', reception, (socket, { connection, from }) =>
-    serveStream(socket, connection, 'tcp', () => reception.clients.of(from), answerer),
+  listenStream('tcp', at, 'plain', reception, (socket, { connection, clients, from }) =>
+    serveStream(socket, connection, 'tcp', () => clients.current.of(from), answerer),
   )

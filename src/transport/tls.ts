@@ -31,10 +31,10 @@ export async function listenTls(
       socket.destroy()
       return
     }
-    const { connection, from } = admitted
+    const { connection, clients, from } = admitted
     connection.end = socket
     const id = idFromServerName(socket.servername, reception.name)
-    serveStream(socket, connection, 'tls', () => reception.clients.via('tls', from, id), answerer)
+    serveStream(socket, connection, 'tls', () => clients.current.via('tls', from, id), answerer)
   })
   identity.attach(server)
   const listener = await listenStream('tls', at, 'tls', reception, (socket, admitted) =>

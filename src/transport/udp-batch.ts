@@ -1,8 +1,10 @@
 // One UDP listener on one address, many datagrams a system call. node:dgram wakes us; what waits is taken, answered and
 // sent in place. Knows packets and senders, not what they mean.
+// Long because waking, draining, asking and sending share one turn and two boxes.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { addressBytes, addressFromBytes, type Endpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Client, Clients } from '../pipeline/clients.ts'
 import { HEADER } from '../wire/read-query.ts'
@@ -10,6 +12,7 @@ import { listenUdp, noLookup, RECEIVE_BUFFER, readable, type UdpListener, type U
 import { LINUX, type Libc, openLibc, systemError } from './udp-batch/libc.ts'
 import { Inbox, Outbox } from './udp-batch/messages.ts'
 import { type Family, IPV4, IPV6, makeName, NAME_WORDS, portOf } from './udp-batch/socket-address.ts'
+import { ProxiedDatagrams } from './udp-proxy.ts'
 
 /**
  * Datagrams that are answered before timers and other sockets get their turn: some 10 ms of work in a flood. When it is
@@ -30,7 +33,7 @@ const LATE_MAX = 1024
 export async function openUdp(
   at: Endpoint,
   answerer: Answerer,
-  clients: Clients,
+  clients: Live<Clients>,
   clock: Clock,
   how: 'auto' | 'plain' = 'auto',
   options: UdpOptions = {},
@@ -45,7 +48,8 @@ class BatchedUdp implements UdpListener {
   readonly kind = 'udp'
   readonly endpoint: Endpoint
   readonly #answerer: Answerer
-  readonly #clients: Clients
+  readonly #clients: Live<Clients>
+  readonly #proxied: ProxiedDatagrams
   readonly #clock: Clock
   readonly #libc: Libc
   readonly #family: Family
@@ -60,10 +64,11 @@ class BatchedUdp implements UdpListener {
   #flushing = false
   #unsent = 0
 
-  constructor(libc: Libc, at: Endpoint, answerer: Answerer, clients: Clients, clock: Clock, options: UdpOptions) {
+  constructor(libc: Libc, at: Endpoint, answerer: Answerer, clients: Live<Clients>, clock: Clock, options: UdpOptions) {
     this.#libc = libc
     this.#answerer = answerer
     this.#clients = clients
+    this.#proxied = options.proxied ?? new ProxiedDatagrams()
     this.#clock = clock
     const address = addressBytes(at.address)
     if (address === undefined) throw Object.assign(new Error(`bind EINVAL ${at.address}`), { code: 'EINVAL' })
@@ -99,7 +104,7 @@ class BatchedUdp implements UdpListener {
 
   /** Answers the datagram that woke us, and with it what waits behind it. */
   #wake(packet: Uint8Array, from: RemoteInfo): void {
-    const client = this.#clients.of(from.address)
+    const client = this.#clients.current.of(from.address)
     // A sender of another family: the kernel lets none through (IPV6_V6ONLY).
     if (client.bytes.length !== this.#family.addressSize) return
     const name = makeName(this.#family, client.bytes, from.port, this.#scopeOf(zoneOf(from.address)))
@@ -110,9 +115,8 @@ class BatchedUdp implements UdpListener {
     if (outbox.isFull) this.#flush()
     const now = this.#clock.now()
     const ticks = this.#clock.ticks()
-    const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
-    if (size > 0) outbox.add(size, name, 0)
-    else this.#ask(query, client, name)
+    if (client.speaksForOthers) this.#askForOthers(query, client, name, now, ticks)
+    else this.#answer(query, client, name, now, ticks)
     // The turn is over, and libuv hands over what it reads one by one: such replies go together.
     if (this.#left <= 0) {
       if (!coming) setImmediate(this.#flushLater)
@@ -128,6 +132,7 @@ class BatchedUdp implements UdpListener {
     const inbox = this.#inbox
     const outbox = this.#outbox
     const answerer = this.#answerer
+    const clients = this.#clients.current
     const { bytes, words } = inbox
     const { addressAt, addressSize } = this.#family
     while (this.#left > 0) {
@@ -137,10 +142,15 @@ class BatchedUdp implements UdpListener {
       const ticks = this.#clock.ticks()
       for (let i = 0; i < count; i++) {
         const nameAt = inbox.nameAt(i)
-        const client = this.#clients.at(bytes, 4 * nameAt + addressAt, addressSize)
+        const client = clients.at(bytes, 4 * nameAt + addressAt, addressSize)
         const at = inbox.at(i)
         const length = inbox.isCut(i) ? HEADER : inbox.length(i)
         if (outbox.isFull) this.#flush()
+        if (client.speaksForOthers) {
+          const packet = bytes.slice(at, at + length)
+          this.#askForOthers(packet, client, words.slice(nameAt, nameAt + NAME_WORDS), now, ticks)
+          continue
+        }
         const size = answerer.quick(bytes, at, length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
         if (size > 0) outbox.add(size, words, nameAt)
         // Copies: both boxes are used again before the pipeline has answered.
@@ -156,6 +166,20 @@ class BatchedUdp implements UdpListener {
     const before = this.#left
     this.#left -= datagrams
     if (before > 0 && this.#left <= 0) setImmediate(this.#renew)
+  }
+
+  /** Answers one query by itself. */
+  #answer(query: Uint8Array, client: Client, name: Uint32Array, now: number, ticks: number): void {
+    const outbox = this.#outbox
+    const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
+    if (size > 0) outbox.add(size, name, 0)
+    else this.#ask(query, client, name)
+  }
+
+  /** The same for whoever stands in the PROXY header of a load balancer's datagram; the reply goes the way back. */
+  #askForOthers(packet: Uint8Array, balancer: Client, name: Uint32Array, now: number, ticks: number): void {
+    const opened = this.#proxied.open(packet, balancer, this.#clients.current)
+    if (opened !== undefined) this.#answer(opened.query, opened.client, name, now, ticks)
   }
 
   /** Asks the pipeline. What it answers at once goes with the batch, what comes later with what else comes in that turn. */

@@ -1,11 +1,13 @@
 // One UDP listener on one address, by node:dgram. Knows packets and senders, not what they mean.
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { Endpoint } from '../base/address.ts'
 import type { Clock } from '../base/clock.ts'
+import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
-import type { Clients } from '../pipeline/clients.ts'
+import type { Client, Clients } from '../pipeline/clients.ts'
 import { HEADER } from '../wire/read-query.ts'
 import type { Listener } from './listener.ts'
+import { ProxiedDatagrams } from './udp-proxy.ts'
 
 /** Kernel buffer for queries that wait: a burst of some thousand packets. */
 export const RECEIVE_BUFFER = 4 * 1024 * 1024
@@ -18,6 +20,8 @@ export const REPLY_MAX = 4096
 export interface UdpOptions {
   /** Several sockets, one a thread, share the address and port: the system deals the askers out to them (SO_REUSEPORT). */
   readonly shared?: boolean
+  /** Who takes the PROXY header off, and counts; one for all listeners. */
+  readonly proxied?: ProxiedDatagrams
 }
 
 /** A UDP listener. */
@@ -30,9 +34,9 @@ export interface UdpListener extends Listener {
 export async function listenUdp(
   at: Endpoint,
   answerer: Answerer,
-  clients: Clients,
+  clients: Live<Clients>,
   clock: Clock,
-  { shared = false }: UdpOptions = {},
+  { shared = false, proxied = new ProxiedDatagrams() }: UdpOptions = {},
 ): Promise<UdpListener> {
   const socket = createSocket({
     type: at.address.includes(':') ? 'udp6' : 'udp4',
@@ -56,9 +60,7 @@ export async function listenUdp(
     if (fault !== null) unsent++
   }
   const scratch = Buffer.alloc(REPLY_MAX)
-  socket.on('message', (packet, from) => {
-    const client = clients.of(from.address)
-    const query = readable(packet)
+  const take = (query: Uint8Array, client: Client, from: RemoteInfo): void => {
     const size = answerer.quick(query, 0, query.length, client, 'udp', scratch, 0, clock.now(), clock.ticks())
     if (size > 0) {
       // A copy, since the kernel may take it later.
@@ -68,6 +70,13 @@ export async function listenUdp(
         if (!closed) socket.send(reply, from.port, from.address, sent)
       })
     }
+  }
+  socket.on('message', (packet, from) => {
+    const client = clients.current.of(from.address)
+    const query = readable(packet)
+    if (!client.speaksForOthers) return take(query, client, from)
+    const opened = proxied.open(query, client, clients.current)
+    if (opened !== undefined) take(opened.query, opened.client, from)
   })
   const bound = socket.address()
   return {

@@ -3,13 +3,16 @@ import { createSocket, type Socket } from 'node:dgram'
 import { networkInterfaces } from 'node:os'
 import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, describe, expect, test } from 'vitest'
+import { prefixes } from '../../src/base/address.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { listenProblem } from '../../src/transport/port-holder.ts'
 import { QUERY_MAX, type UdpListener, type UdpOptions } from '../../src/transport/udp.ts'
 import { openLibc } from '../../src/transport/udp-batch/libc.ts'
 import { openUdp } from '../../src/transport/udp-batch.ts'
-import { addressOf, type InMemory, inMemory } from '../support/in-memory.ts'
+import { ProxiedDatagrams } from '../../src/transport/udp-proxy.ts'
+import { addressOf, type InMemory, inMemory, SETTINGS } from '../support/in-memory.ts'
 import { queryPacket, readPacket, responsePacket } from '../support/packets.ts'
+import { proxyV2 } from '../support/streams.ts'
 
 const canBatch = (await openLibc()) !== undefined
 
@@ -58,6 +61,8 @@ async function asker(address = '127.0.0.1'): Promise<Asker> {
 }
 
 const idOf = (packet: Buffer): number => packet.readUInt16BE(0)
+const rcodeOf = (packet: Buffer): number => (packet[3] as number) & 15
+const [NOTIMP, REFUSED] = [4, 5]
 
 describe('where koffi has a binary', () => {
   const known = process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)
@@ -74,7 +79,7 @@ describe.each([
 
   async function listen(server: InMemory = inMemory({}), address = '127.0.0.1', port = 0, options: UdpOptions = {}) {
     const { answerer, clients } = server.resolver
-    const listener = await openUdp({ address, port }, answerer, clients, systemClock, how, options)
+    const listener = await openUdp({ address, port }, answerer, { current: clients }, systemClock, how, options)
     let closed: Promise<void> | undefined
     const close = () => (closed ??= listener.close())
     closing.push(close)
@@ -97,6 +102,72 @@ describe.each([
       expect(from).toEqual({ from: address, port: to.endpoint.port })
       expect(readPacket(packet)).toMatchObject({ id, answers: [{ data: '192.0.2.11' }] })
     }
+  })
+
+  describe('behind a load balancer with the PROXY protocol', () => {
+    const BALANCER = '127.0.0.2'
+    const behind = async () => {
+      const serving = { ...SETTINGS.serving, proxyDatagrams: prefixes(BALANCER) }
+      const server = inMemory({ settings: { serving } })
+      const proxied = new ProxiedDatagrams()
+      return { server, proxied, to: await listen(server, '127.0.0.1', 0, { proxied }), from: await asker(BALANCER) }
+    }
+    const askedBy = (server: InMemory): string[] => server.entries().map(({ client }) => client)
+
+    it('each datagram is answered for whom its header names, from the pipeline and from the lane', async () => {
+      const { server, proxied, to, from } = await behind()
+      const clients = ['192.168.1.77', '192.168.1.78', 'fd00::7', '203.0.113.9']
+      for (let round = 1; round <= 5; round++) {
+        clients.forEach((client, i) => {
+          const query = queryPacket('www.example', { id: 10 * round + i })
+          from.send(Buffer.concat([proxyV2(client, { extra: 20 }), query]), to)
+        })
+        await from.count(round * clients.length)
+      }
+      const rcodes = new Map(from.got.map((reply) => [idOf(reply), rcodeOf(reply)]))
+      // Who may not ask may not by a proxy either.
+      for (let i = 0; i < 4; i++) expect(rcodes.get(50 + i)).toBe(i === 3 ? REFUSED : 0)
+      expect(new Set(askedBy(server))).toEqual(new Set(clients))
+      expect(server.entries().some(({ lane }) => lane)).toBe(true)
+      expect(proxied).toMatchObject({ proxied: 20, faulty: 0 })
+    })
+
+    it('what it asks for itself counts as its own', async () => {
+      const { server, to, from } = await behind()
+      from.send(Buffer.concat([proxyV2('192.168.1.77', { command: 0 }), queryPacket('www.example')]), to)
+      await from.count(1)
+      expect(askedBy(server)).toEqual([BALANCER])
+    })
+
+    it('its datagrams without a good header are dropped and counted; a header from others is no query', async () => {
+      const { server, proxied, to, from } = await behind()
+      const good = Buffer.concat([proxyV2('192.168.1.77'), queryPacket('www.example')])
+      const text = Buffer.from('PROXY UDP4 192.168.1.77 127.0.0.1 4000 53\r\n')
+      const bad = [
+        queryPacket('www.example'),
+        Buffer.concat([text, queryPacket('www.example')]),
+        good.subarray(0, 20),
+        Buffer.concat([proxyV2('192.168.1.77', { version: 3 }), queryPacket('www.example')]),
+        Buffer.alloc(0),
+      ]
+      for (const packet of bad) from.send(packet, to)
+      from.send(good, to)
+      await from.count(1)
+      expect(from.got).toHaveLength(1)
+      expect(proxied).toMatchObject({ proxied: 1, faulty: bad.length })
+      const stranger = await asker('127.0.0.3')
+      stranger.send(good, to)
+      stranger.send(queryPacket('www.example', { id: 9 }), to)
+      const replies = await stranger.count(2)
+      // Read as a query, the header is one of an opcode that nobody has.
+      expect(new Map(replies.map((reply) => [idOf(reply), rcodeOf(reply)]))).toEqual(
+        new Map([
+          [0x0d0a, NOTIMP],
+          [9, 0],
+        ]),
+      )
+      expect(askedBy(server).filter((client) => client === '192.168.1.77')).toHaveLength(1)
+    })
   })
 
   it.each(['127.0.0.1', '::1'])('answers bursts of several askers at %s, each its own questions', async (address) => {

@@ -24,7 +24,9 @@ async function listen(kind: 'udp' | 'tcp', address = '127.0.0.1', server: InMemo
   const { answerer, clients, reception } = server.resolver
   const at = { address, port: 0 }
   const listener =
-    kind === 'udp' ? await listenUdp(at, answerer, clients, systemClock) : await listenTcp(at, answerer, reception)
+    kind === 'udp'
+      ? await listenUdp(at, answerer, { current: clients }, systemClock)
+      : await listenTcp(at, answerer, reception)
   open.push(listener)
   return listener
 }
@@ -205,11 +207,15 @@ describe('over TCP (RFC 7766)', () => {
     // What we can write is bounded by both kernels' buffers: the server stops taking.
     while (socket.write(flood) || socket.writableLength < 4 * flood.length) sent += flood.length
     const before = server.entries().reduce((sum, { count }) => sum + count, 0)
-    await until('the server stands still', async () => {
-      const now = server.entries().reduce((sum, { count }) => sum + count, 0)
-      await new Promise((resolve) => setTimeout(resolve, 50))
-      return now > before && now === server.entries().reduce((sum, { count }) => sum + count, 0)
-    })
+    await until(
+      'the server stands still',
+      async () => {
+        const now = server.entries().reduce((sum, { count }) => sum + count, 0)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+        return now > before && now === server.entries().reduce((sum, { count }) => sum + count, 0)
+      },
+      15_000,
+    )
     server.clock.advance(10_000)
     connections.sweep()
     connections.sweep()
@@ -273,7 +279,9 @@ describe('an address that cannot be listened on', () => {
     const { endpoint } = await listen(kind)
     const { answerer, clients, reception } = inMemory({}).resolver
     const again =
-      kind === 'udp' ? listenUdp(endpoint, answerer, clients, systemClock) : listenTcp(endpoint, answerer, reception)
+      kind === 'udp'
+        ? listenUdp(endpoint, answerer, { current: clients }, systemClock)
+        : listenTcp(endpoint, answerer, reception)
     const problem = await again.then(
       () => undefined,
       (fault: unknown) => listenProblem(kind, endpoint, fault),

@@ -1,13 +1,13 @@
 // askfirst between real name servers: in front of it unbound, BIND, nsd, knot and dnsdist, with zones signed by
 // ldns-signzone; behind it a validating unbound, dnsmasq, delv and drill. Loopback only.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reply } from '../../src/base/reply.ts'
 import type { UpstreamServer, UpstreamTransport } from '../../src/base/upstream-server.ts'
 import { openUpstreams, type Upstreams } from '../../src/upstream/forward.ts'
-import { askfirstCommand, makeHome, ready } from '../support/askfirst.ts'
+import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
 import { type Running, start } from '../support/house/running.ts'
 import { requirePrograms } from '../support/house/tools.ts'
 import { until } from '../support/house/until.ts'
@@ -145,16 +145,20 @@ describe.skipIf(!able)('between real name servers', () => {
   describe('askfirst as an upstream of others', () => {
     let dns = 0
     let http = 0
+    let home: Home
     beforeAll(async () => {
       ;[dns, http] = [await freePort(), await freePort()]
       const tls = `tls://127.0.0.1:${at.unboundTls}`
-      const home = await makeHome(folder, {
-        listen: [`127.0.0.1:${dns}`],
+      home = await makeHome(folder, {
+        listen: [`127.0.0.1:${dns}`, `127.0.0.77:${dns}`],
         upstreams: { servers: [tls], options: [{ server: tls, trustAd: true }] },
         http: { listen: [`127.0.0.1:${http}`] },
         reports: { syslog: { udp: [], tcp: [] } },
         devices: { neighbours: false },
         records: { 'nas.home.arpa': ['192.168.1.5'] },
+        connections: { proxyProtocol: ['127.0.0.9'], proxyProtocolUdp: ['127.0.0.9'] },
+        groups: [{ name: 'asker', members: ['127.0.0.5'], block: ['www.plain.example'] }],
+        access: [{ at: '127.0.0.77', allowFrom: ['127.0.0.6'] }],
       })
       const [command, args] = askfirstCommand('run', '--config', home.config)
       const ca = new URL('../data/tls/ca.pem', import.meta.url).pathname
@@ -240,6 +244,24 @@ describe.skipIf(!able)('between real name servers', () => {
       expect(await dig(port, 'nobody.plain.example')).toContain('NXDOMAIN')
     })
 
+    test('dnsdist in front of it says who asks, over UDP and TCP, with the PROXY protocol', async () => {
+      const ports = { port: await freePort(), tls: await freePort(), https: await freePort(), ask: dns, proxy: true }
+      const port = await keep(peers.startDnsdist(folder, ports))
+      for (const how of ['+notcp', '+tcp']) {
+        expect(await dig(port, 'www.plain.example', how, '+short', '-b', '127.0.0.5')).toBe('127.0.0.1\n')
+        expect(await dig(port, 'www.plain.example', how, '+short', '-b', '127.0.0.6')).toBe('192.0.2.10\n')
+      }
+      const text = await (await fetch(`http://127.0.0.1:${http}/api/v1/stats`)).text()
+      const { datagrams } = JSON.parse(text) as { datagrams: Record<string, number> }
+      expect(datagrams['proxied']).toBeGreaterThanOrEqual(2)
+      expect(datagrams['faulty']).toBe(0)
+      // Who speaks for others must say for whom.
+      expect(await dig(dns, 'www.plain.example', '+notcp', '+time=1', '-b', '127.0.0.9')).toContain('no servers')
+      const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text()
+      expect(metrics).toMatch(/askfirst_datagrams_total\{result="proxied"\} [1-9]/)
+      expect(metrics).toMatch(/askfirst_datagrams_total\{result="faulty"\} 1\b/)
+    })
+
     test('the figures and metrics say how each upstream is asked', async () => {
       const stats = (await (await fetch(`http://127.0.0.1:${http}/api/v1/stats`)).json()) as { upstreams: object[] }
       expect(stats.upstreams[0]).toMatchObject({
@@ -251,6 +273,21 @@ describe.skipIf(!able)('between real name servers', () => {
       const metrics = await (await fetch(`http://127.0.0.1:${http}/metrics`)).text()
       expect(metrics).toMatch(/askfirst_upstream_connections_total\{upstream="tls:\/\/127[^}]*what="opened"\} [1-9]/)
       expect(metrics).toMatch(/askfirst_upstream_failures_total\{[^}]*reason="bogus"\} [1-9]/)
+    })
+
+    test('an address of this machine has an access list of its own, over UDP and TCP, and a new one counts at once', async () => {
+      const at = (how: string, from: string) =>
+        client('dig', '@127.0.0.77', '-p', String(dns), '+time=2', '+tries=1', how, '-b', from, 'www.plain.example')
+      for (const how of ['+notcp', '+tcp']) {
+        expect(await at(how, '127.0.0.6')).toContain('192.0.2.10')
+        expect(await at(how, '127.0.0.7')).toContain('REFUSED')
+        expect(await dig(dns, 'www.plain.example', how, '-b', '127.0.0.7')).toContain('192.0.2.10')
+      }
+      const config = JSON.parse(await readFile(home.config, 'utf8')) as object
+      const access = [{ at: `127.0.0.77:${dns}`, allowFrom: ['127.0.0.7'] }]
+      await writeFile(home.config, JSON.stringify({ ...config, access }))
+      await until('the new list to count', async () => (await at('+notcp', '127.0.0.7')).includes('192.0.2.10'))
+      expect(await at('+tcp', '127.0.0.6')).toContain('REFUSED')
     })
   })
 

@@ -31,7 +31,7 @@ describe.skipIf(libc === undefined).each([
     const listener = await openUdp(
       { address, port: 0 },
       server.resolver.answerer,
-      server.resolver.clients,
+      { current: server.resolver.clients },
       server.clock,
     )
     closing.push(() => listener.close())

@@ -90,7 +90,9 @@ export const SETTINGS: ResolverSettings = {
   serving: {
     connections: { most: 2048, perClient: 64, idle: 30_000 },
     trust: { proxyProtocol: [], httpProxies: [] },
+    proxyDatagrams: [],
     allowFrom: { tls: PRIVATE_RANGES, https: PRIVATE_RANGES },
+    access: [],
     name: undefined,
     designated: undefined,
   },

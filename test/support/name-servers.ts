@@ -211,16 +211,24 @@ export async function startDnsdist(
     tls,
     https,
     ask,
-  }: { readonly port: number; readonly tls: number; readonly https: number; readonly ask: number },
+    proxy = false,
+  }: {
+    readonly port: number
+    readonly tls: number
+    readonly https: number
+    readonly ask: number
+    /** It says who asks, in a PROXY header. */
+    readonly proxy?: boolean
+  },
 ): Promise<Started> {
-  const file = join(folder, 'dnsdist.conf')
+  const file = join(folder, `dnsdist-${port}.conf`)
   const pair = `"${data('certificate.pem')}", "${data('key.pem')}"`
   await writeFile(
     file,
     `setLocal("127.0.0.1:${port}")
 addTLSLocal("127.0.0.1:${tls}", ${pair})
 addDOHLocal("127.0.0.1:${https}", ${pair}, "/dns-query")
-newServer({address="127.0.0.1:${ask}"}):setUp()
+newServer({address="127.0.0.1:${ask}"${proxy ? ', useProxyProtocol=true, source="127.0.0.9"' : ''}}):setUp()
 setSecurityPollSuffix("")
 `,
   )

@@ -27,7 +27,7 @@ const { resolver, forwarded } = inMemory({
 })
 const listeners = await Promise.all(
   addresses.map((address) =>
-    openUdp({ address, port: Number(port) }, resolver.answerer, resolver.clients, systemClock),
+    openUdp({ address, port: Number(port) }, resolver.answerer, { current: resolver.clients }, systemClock),
   ),
 )
 console.log('listening')

@@ -218,6 +218,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     started: timeText(NOW - 26 * HOUR),
     uptime: (26 * HOUR) / 1000,
     threads: threadStats([2_000_000, 500_000], counters),
+    datagrams: { noQuery: 3, proxied: 0, faulty: 0 },
     connections: {
       tcp: { open: 2, accepted: 40, refused: 1, displaced: 0, timedOut: 30, faulty: 1 },
       tls: { open: 3, accepted: 9, refused: 0, displaced: 0, timedOut: 6, faulty: 0 },

@@ -40,6 +40,7 @@ const figures = (own: Partial<ResolverFigures> = {}): ResolverFigures => ({
   synthesised: 0,
   floods: [],
   dropped: 0,
+  proxied: { proxied: 0, faulty: 0 },
   connections: { tcp: NOBODY, tls: NOBODY, https: NOBODY },
   httpStatuses: noHttpStatuses(),
   upstreams: [],
@@ -60,6 +61,7 @@ describe('the figures of several threads', () => {
       clients: 5,
       synthesised: 6,
       dropped: 7,
+      proxied: { proxied: 5, faulty: 1 },
       connections: { tcp: { ...NOBODY, open: 1, accepted: 9 }, tls: NOBODY, https: { ...NOBODY, faulty: 1 } },
       httpStatuses: { ...noHttpStatuses(), 200: 8, 404: 1 },
     })
@@ -72,6 +74,7 @@ describe('the figures of several threads', () => {
       clients: 10,
       synthesised: 12,
       dropped: 14,
+      proxied: { proxied: 10, faulty: 2 },
       connections: { tcp: { open: 2, accepted: 18 }, tls: NOBODY, https: { faulty: 2 } },
       httpStatuses: { 200: 16, 404: 2, 503: 0 },
     })
