@@ -107,7 +107,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     clock,
     log,
     resolve: (name) => resolver.resolve(name),
-    changed: async () => void (await policy.use(sourcesOf(config))),
+    changed: async () => {
+      await policy.use(sourcesOf(config))
+      await resolver.inForce()
+    },
   })
   const loading = showLoading(process.stderr, log, clock)
   const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {

@@ -59,7 +59,10 @@ export function nameOfUrl(url: string): string {
   return safeText(`${hostname}/${pathname.split('/').filter(Boolean).at(-1) ?? ''}`, 128)
 }
 
-type Whom = Pick<ListInfo, 'groups' | 'device' | 'blockAnswer'> & { readonly shown?: string }
+type Whom = Pick<ListInfo, 'groups' | 'device' | 'blockAnswer'> & {
+  readonly shown?: string
+  readonly lines?: readonly number[]
+}
 
 /**
  * The same lists with whom they are for, and those that groups and devices bring along. A pattern that no list has is a
@@ -109,17 +112,16 @@ export function withAudience<L extends Called>(
   return { lists: all, problems }
 }
 
-/** Own rules stand at the line that they have in their file; the lines between are blank. */
+/** Own rules, each with the line that it has in their file. */
 function ofOwn({ path, kind, group, device, rules }: OwnRules): Bare & Whom {
-  const lines: string[] = []
-  for (const { text, line } of rules) lines[line - 1] = text
   const owner = device ?? group ?? DEFAULT_GROUP
   return {
     ...bare(
       `${safeText(basename(path), 64)} ${owner} ${kind}`,
       kind,
-      Array.from(lines, (text) => text ?? ''),
+      rules.map(({ text }) => text),
     ),
+    lines: rules.map(({ line }) => line),
     ...(device === undefined ? { groups: [group ?? DEFAULT_GROUP] } : { device }),
     shown: resolve(path),
   }

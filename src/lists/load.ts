@@ -144,14 +144,16 @@ export function readList(
   sink: ListSink,
   onBytes?: (bytes: number) => void,
 ): Promise<Reading | Problem> | Reading | Problem {
-  const { path, name, rules, shown } = list
-  const place = (line?: number): Place =>
-    path === undefined && shown === undefined
+  const { path, name, rules, shown, lines } = list
+  const place = (read?: number): Place => {
+    const line = read === undefined ? undefined : (lines?.[read - 1] ?? read)
+    return path === undefined && shown === undefined
       ? { path: line === undefined ? name : `${name}[${line - 1}]` }
       : line === undefined
         ? { file: path ?? (shown as string) }
         : { file: path ?? (shown as string), line }
-  const reader = new ListReader(place, list.format, sink)
+  }
+  const reader = new ListReader(place, list.format, lines === undefined ? sink : numbered(sink, lines))
   if (path !== undefined) return readListFile(path, reader, onBytes)
   for (const rule of rules) {
     // One line for each rule, whatever stands in it.
@@ -160,6 +162,14 @@ export function readList(
   }
   return reader.end()
 }
+
+/** The same sink, told the lines that rules have where they were taken from. */
+const numbered = (sink: ListSink, lines: readonly number[]): ListSink => ({
+  wire: sink.wire,
+  rule: (exception, subtree, line) => sink.rule(exception, subtree, lines[line - 1] ?? line),
+  conditional: (rule, line) => sink.conditional(rule, lines[line - 1] ?? line),
+  line: (bytes, from, to, line) => sink.line?.(bytes, from, to, lines[line - 1] ?? line),
+})
 
 const reportOn = (list: FoundList, reading: Reading | undefined, rules: number): ListReport => ({
   name: list.name,

@@ -47,8 +47,9 @@ export interface FoundList {
   readonly groups?: readonly string[]
   readonly device?: string
   readonly blockAnswer?: BlockAnswer
-  /** The file that `rules` were taken from, line by line. */
+  /** The file that `rules` were taken from, and the line of each. */
   readonly shown?: string
+  readonly lines?: readonly number[]
 }
 
 /** Most lists of a policy. */

@@ -34,7 +34,7 @@ export interface ListInfo {
 }
 
 /** What tells lists apart, also in the tally: two may have the same name. */
-export const listKey = ({ path, name }: Pick<ListInfo, 'path' | 'name'>): string => path ?? name
+export const listKey = ({ path = '', name }: Pick<ListInfo, 'path' | 'name'>): string => `${name} ${path}`
 
 /** The rule that decided. */
 export interface RuleMatch {

@@ -45,6 +45,8 @@ export class OwnRulesKeeper {
   readonly #pauses = new Map<string, OwnPause>()
   readonly #bonuses = new Map<string, OwnBonus>()
   #counts = { written: 0, failed: 0 }
+  /** Why the rules of the file do not hold, when that was last tried. */
+  #refused: Problem | undefined
   #writing: Promise<unknown> = Promise.resolve()
 
   constructor(path: string, clock: Clock, events: OwnRulesEvents) {
@@ -52,7 +54,9 @@ export class OwnRulesKeeper {
     this.#clock = clock
     this.#events = events
     this.#watch = watchConfig(path, () => void this.#followed())
-    this.#read()
+    const read = this.#look()
+    if (typeof read === 'string') this.#take(read)
+    else events.problems([read])
   }
 
   get path(): string {
@@ -118,23 +122,27 @@ export class OwnRulesKeeper {
   }
 
   async #followed(): Promise<void> {
-    const before = this.#file.rules
-    if (!this.#read()) return
-    await this.#events.changed(!isDeepStrictEqual(before, this.#file.rules))
+    const read = this.#look()
+    if (typeof read === 'string') await this.#takeUp(read)
+    else this.#events.problems([read])
   }
 
-  /** Reads the file; whether it says something else now. A file that cannot be used changes nothing, and is told. */
-  #read(): boolean {
-    const read = this.#look()
-    if (typeof read === 'string') return this.#take(read)
-    this.#events.problems([read])
-    return false
+  /** Takes a text and tells of it where it says something else. */
+  async #takeUp(text: string): Promise<void> {
+    const before = this.#file.rules
+    if (this.#take(text)) await this.#tell(!isDeepStrictEqual(before, this.#file.rules))
+  }
+
+  async #tell(rules: boolean): Promise<Problem | undefined> {
+    if (!rules) return this.#events.changed(false)
+    this.#refused = await this.#events.changed(true)
+    return this.#refused
   }
 
   #look(): string | Problem {
     try {
       const text = readFileSync(this.#path, 'utf8')
-      return text.length > FILE_MAX ? this.#cannot('read', 'it is larger than 1 MiB') : text
+      return Buffer.byteLength(text) > FILE_MAX ? this.#cannot('read', 'it is larger than 1 MiB') : text
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ENOENT' ? '' : this.#cannot('read', error)
     }
@@ -165,8 +173,9 @@ export class OwnRulesKeeper {
   async #writeNow(change: Edit): Promise<Problem | undefined> {
     const read = this.#look()
     if (typeof read !== 'string') return { ...read, code: 'ASKFIRST_E_RULES_WRITE' }
+    // An edit that nobody was told of yet holds whatever becomes of this change.
+    await this.#takeUp(read)
     const known = this.#file.rules
-    const moved = this.#take(read)
     if (read !== this.#text) {
       // Somebody is at work on it: what they wrote must not be lost.
       const [slip] = readRules(read, this.#path).problems.filter(isSyntax)
@@ -174,14 +183,16 @@ export class OwnRulesKeeper {
     }
     try {
       const text = change(read, this.#clock.now())
-      if (text !== read) {
-        await replaceFile(this.#path, text)
-        this.#take(text)
-      } else if (!moved) return undefined
+      if (Buffer.byteLength(text) > FILE_MAX) return this.#cannot('written', 'it would be larger than 1 MiB')
+      // What stands there already may be what could not hold before.
+      if (text === read) return this.#refused === undefined ? undefined : this.#tell(true)
+      // Somebody saved it just now: once more, from what they wrote.
+      if (!(await replaceFile(this.#path, text, () => this.#look() === read))) return this.#writeNow(change)
+      this.#take(text)
     } catch (error) {
       return this.#cannot('written', error)
     }
-    return this.#events.changed(!isDeepStrictEqual(known, this.#file.rules))
+    return this.#tell(!isDeepStrictEqual(known, this.#file.rules))
   }
 
   #cannot(what: 'read' | 'written', error: unknown): Problem {

@@ -8,10 +8,11 @@ const WRITABLE = 0o222
 
 /**
  * Replaces the text of a file, or makes it. Who may read and write it stays as it was, and a link stays a link to it.
+ * `isStill` is asked at the last moment whether the file is what it was; false: nothing was done.
  * Rejects as the file system does, and for a file that nobody may write (`EACCES`), also where the rights of the folder
  * or of root would let us.
  */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function replaceFile(path: string, text: string, isStill: () => boolean): Promise<boolean> {
   const target = await realpath(path).catch(() => path)
   const before = await stat(target).catch(() => undefined)
   if (before !== undefined && (before.mode & WRITABLE) === 0) {
@@ -27,6 +28,10 @@ export async function replaceFile(path: string, text: string): Promise<void> {
     }
     await file.writeFile(text)
     await file.sync()
+    if (!isStill()) {
+      await rm(temporary, { force: true })
+      return false
+    }
     await rename(temporary, target)
   } catch (error) {
     await rm(temporary, { force: true })
@@ -35,4 +40,5 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   // The new name is on disk when its folder is; a file system that cannot do that keeps the order itself.
   await using folder = await open(dirname(target), 'r')
   await folder.sync().catch(() => undefined)
+  return true
 }

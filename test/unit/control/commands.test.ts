@@ -7,6 +7,7 @@ import {
   flushCommand,
   listsCommand,
   pauseCommand,
+  refreshCommand,
   statsCommand,
   type Terminal,
 } from '../../../src/control/commands.ts'
@@ -88,6 +89,44 @@ describe('the commands', () => {
     const two = screen()
     expect(await listsCommand(at(), false, true, two, NOW)).toBe(0)
     expect(JSON.parse(two.shown()).lists).toHaveLength(2)
+  })
+
+  test('a refresh waits until it is done, and on a terminal shows how far it is', async () => {
+    const states = ['queued', 'fetching', 'loading', 'waiting']
+    const own = house()
+    const lists = own.views.lists
+    const running = await startControl({
+      views: {
+        ...own.views,
+        lists: async (compare) => {
+          const found = await lists(compare)
+          const state = states.length > 1 ? states.shift() : states[0]
+          const put = (one: (typeof found.lists)[number]) =>
+            one.download === null
+              ? one
+              : { ...one, download: { ...one.download, state: state as 'queued', received: 2048 } }
+          return { ...found, lists: found.lists.map(put) }
+        },
+      },
+      listen: [{ address: '127.0.0.1', port: 0 }],
+      token: undefined,
+      version: '0.1.0',
+      onFault: () => {},
+      listenProblem: async () => ({ code: 'ASKFIRST_E_LISTEN', message: '' }),
+    })
+    const there = { base: baseOf(running.addresses[0] as never), token: undefined }
+    const one = screen()
+    const terminal = { ...one, err: { ...one.err, isTTY: true } }
+    expect(await refreshCommand(there, undefined, terminal, async () => {})).toBe(0)
+    for (const part of ['ads.txt: queued', 'ads.txt: 2 KiB', 'ads.txt: loading'])
+      expect(one.complained()).toContain(part)
+    expect(one.complained().endsWith('\r\u001b[K')).toBe(true)
+    const quiet = screen()
+    expect(await refreshCommand(there, undefined, quiet, async () => {})).toBe(0)
+    expect(quiet.complained()).toBe('')
+    await running.close()
+    expect(await refreshCommand(there, undefined, quiet, async () => {})).toBe(1)
+    expect(quiet.complained()).toContain('ASKFIRST_E_NOT_RUNNING')
   })
 
   test('show a page for people and exit with 0', async () => {

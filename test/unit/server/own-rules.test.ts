@@ -73,11 +73,25 @@ describe('what people give at run time', () => {
     writeFileSync(real, '# mine\nallow:\n  - b.example # by hand\n')
     expect(await keeper.add('block', 'a.example', ALL)).toBeUndefined()
     expect(readFileSync(real, 'utf8')).toBe('# mine\nallow:\n  - b.example # by hand\nblock:\n  - a.example\n')
-    expect(changes).toEqual([true])
+    expect(changes).toEqual([true, true])
     expect(keeper.rules.map(({ kind }) => kind)).toEqual(['allow', 'block'])
     expect(lstatSync(place.path('rules.yaml')).isSymbolicLink()).toBe(true)
     expect(statSync(real).mode & 0o777).toBe(0o640)
     expect(readdirSync(place.path('repository'))).toEqual(['mine.yaml'])
+  })
+
+  test('loses nothing that somebody saves at that very moment', async () => {
+    using place = folderOf()
+    const path = place.path('rules.yaml')
+    writeFileSync(path, 'block:\n  - a.example\n')
+    const { keeper } = keeperOf(path)
+    const done = keeper.add('block', 'c.example', ALL)
+    // The keeper has read the file by now, and waits for the system to write beside it.
+    await new Promise((resolve) => setImmediate(resolve))
+    writeFileSync(path, 'block:\n  - a.example\n  - b.example # just saved\n')
+    expect(await done).toBeUndefined()
+    expect(readFileSync(path, 'utf8')).toBe('block:\n  - a.example\n  - b.example # just saved\n  - c.example\n')
+    expect(readdirSync(place.folder)).toEqual(['rules.yaml'])
   })
 
   test('does not overwrite what somebody is at work on, and says where the mistake is', async () => {
@@ -110,6 +124,28 @@ describe('what people give at run time', () => {
     expect(readdirSync(place.folder)).toEqual(['rules.yaml'])
   })
 
+  test('that is refused still lets an edit by hand hold that nobody was told of yet', async () => {
+    using place = folderOf()
+    const path = place.path('rules.yaml')
+    const { keeper, changes } = keeperOf(path)
+    writeFileSync(path, 'block:\n  - hand.example\n')
+    chmodSync(path, 0o444)
+    expect(await keeper.name(MAC, 'tv')).toMatchObject({ code: 'ASKFIRST_E_RULES_WRITE' })
+    expect(keeper.rules[0]?.rules).toMatchObject([{ text: 'hand.example' }])
+    expect(changes).toEqual([true])
+  })
+
+  test('is refused where the file would be too large to be read again', async () => {
+    using place = folderOf()
+    const path = place.path('rules.yaml')
+    const text = `# ${'x'.repeat(1024 ** 2 - 30)}\n`
+    writeFileSync(path, text)
+    const { keeper } = keeperOf(path)
+    const problem = await keeper.add('block', `${'long.'.repeat(10)}example`, ALL)
+    expect(problem).toMatchObject({ code: 'ASKFIRST_E_RULES_WRITE', message: /larger than 1 MiB/ })
+    expect(readFileSync(path, 'utf8')).toBe(text)
+  })
+
   test('is refused where the folder is not there', async () => {
     using place = folderOf()
     const { keeper } = keeperOf(place.path('nowhere/rules.yaml'))
@@ -122,6 +158,8 @@ describe('what people give at run time', () => {
     const { keeper } = keeperOf(place.path('rules.yaml'), refusal)
     expect(await keeper.add('block', 'a.example', ALL)).toEqual(refusal)
     expect(readFileSync(place.path('rules.yaml'), 'utf8')).toContain('a.example')
+    // Said again it still does not hold.
+    expect(await keeper.add('block', 'a.example', ALL)).toEqual(refusal)
   })
 
   test('a pause is written, ends by its time or by hand, and holds without a file too', async () => {
