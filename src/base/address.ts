@@ -19,7 +19,7 @@ export function addressBytes(text: string): Uint8Array | undefined {
 /** Text of 4 or 16 bytes from `offset`. */
 export function addressFromBytes(bytes: Uint8Array, offset = 0, length = bytes.length - offset): Address {
   if (length === 4) return `${bytes[offset]}.${bytes[offset + 1]}.${bytes[offset + 2]}.${bytes[offset + 3]}`
-  if (isMapped(bytes, offset)) return addressFromBytes(bytes, offset + 12, 4)
+  if (isMappedIpv4(bytes, offset)) return addressFromBytes(bytes, offset + 12, 4)
   const groups: number[] = []
   for (let i = 0; i < 16; i += 2) groups.push(((bytes[offset + i] as number) << 8) | (bytes[offset + i + 1] as number))
   const gap = longestZeroRun(groups)
@@ -68,7 +68,7 @@ function ipv6Bytes(text: string): Uint8Array | undefined {
     const size = writeGroups(plain.slice(gap + 2), tail, 0)
     bytes.set(tail.subarray(0, size), Math.max(filled, 16 - size))
   }
-  return isMapped(bytes, 0) ? bytes.slice(12) : bytes
+  return isMappedIpv4(bytes, 0) ? bytes.slice(12) : bytes
 }
 
 function writeGroups(text: string, out: Uint8Array, at: number): number {
@@ -87,7 +87,8 @@ function writeGroups(text: string, out: Uint8Array, at: number): number {
   return at
 }
 
-function isMapped(bytes: Uint8Array, offset: number): boolean {
+/** Whether the 16 bytes at `offset` are an IPv4 address in the clothes of IPv6 (::ffff:0:0/96). */
+export function isMappedIpv4(bytes: Uint8Array, offset: number): boolean {
   for (let i = 0; i < 10; i++) if (bytes[offset + i] !== 0) return false
   return bytes[offset + 10] === 0xff && bytes[offset + 11] === 0xff
 }

@@ -1,5 +1,5 @@
 // What is answered, and why. A reply says nothing of the client's packet: ID, letter case and size come at encoding.
-import type { Address } from './address.ts'
+import { type Address, addressBytes, addressFromBytes, isMappedIpv4 } from './address.ts'
 import type { Name } from './name.ts'
 import type { ExtendedError } from './question.ts'
 
@@ -57,6 +57,33 @@ export interface HandOut {
   /** Seconds, as in the record. */
   readonly ttl: number
 }
+
+/** An address in a message; its text is made only where somebody reads it. */
+export class MessageAddress implements HandOut {
+  /** The message, and where in it the 4 or 16 bytes stand. */
+  readonly bytes: Uint8Array
+  readonly at: number
+  readonly size: number
+  readonly ttl: number
+
+  constructor(bytes: Uint8Array, at: number, size: number, ttl: number) {
+    const isMapped = size === 16 && isMappedIpv4(bytes, at)
+    this.bytes = bytes
+    this.at = isMapped ? at + 12 : at
+    this.size = isMapped ? 4 : size
+    this.ttl = ttl
+  }
+
+  get address(): Address {
+    return addressFromBytes(this.bytes, this.at, this.size)
+  }
+}
+
+/** The 4 or 16 bytes of an address that was handed out. */
+export const handedOutBytes = (handOut: HandOut): Uint8Array =>
+  handOut instanceof MessageAddress
+    ? handOut.bytes.subarray(handOut.at, handOut.at + handOut.size)
+    : (addressBytes(handOut.address) as Uint8Array)
 
 /** A message as an upstream sent it, checked and scanned once; its OPT record is cut out. */
 export interface WireMessage {

@@ -9,6 +9,7 @@ import {
   type FailedReason,
   type HandOut,
   handOutsOf,
+  MessageAddress,
   type Outcome,
   type RefusedReason,
   type Reply,
@@ -48,10 +49,10 @@ export type Said = Readonly<Pick<Entry, 'rcode' | 'type' | 'outcome' | 'name' | 
 /** The part of an entry that does not change while its answer is the same. */
 export function templateOf(query: Query, reply: Reply): Uint8Array {
   const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
-  const addresses = handOuts.map(({ address }) => addressBytes(address) as Uint8Array)
+  const addresses = handOuts.map(placeOf)
   const { wire } = query
   // Of the right size at once and written byte by byte: a view, or a part of an array, would cost more than all the rest.
-  const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { length }) => sum + 5 + length, 0))
+  const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { size }) => sum + 5 + size, 0))
   template[0] = OUTCOMES.indexOf(reply.outcome.kind)
   template[1] = reasonNumber(reply.outcome)
   putU16(template, 2, reply.rcode)
@@ -62,13 +63,20 @@ export function templateOf(query: Query, reply: Reply): Uint8Array {
   template.set(wire, 15)
   let at = 15 + wire.length
   template[at++] = addresses.length
-  addresses.forEach((bytes, i) => {
-    template[at] = bytes.length
-    template.set(bytes, at + 1)
-    putU32(template, at + 1 + bytes.length, (handOuts[i] as HandOut).ttl)
-    at += 5 + bytes.length
-  })
+  for (const { bytes, at: from, size, ttl } of addresses) {
+    template[at] = size
+    for (let i = 0; i < size; i++) template[at + 1 + i] = bytes[from + i] as number
+    putU32(template, at + 1 + size, ttl)
+    at += 5 + size
+  }
   return template
+}
+
+/** Where the bytes of an address stand. */
+function placeOf(handOut: HandOut): Pick<MessageAddress, 'bytes' | 'at' | 'size' | 'ttl'> {
+  if (handOut instanceof MessageAddress) return handOut
+  const bytes = addressBytes(handOut.address) as Uint8Array
+  return { bytes, at: 0, size: bytes.length, ttl: handOut.ttl }
 }
 
 function reasonNumber(outcome: Outcome): number {

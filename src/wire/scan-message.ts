@@ -1,10 +1,8 @@
 // Reads an upstream's message: checks it whole, once, and notes where TTLs, names and addresses stand, so that it can
 // be kept and sent on as bytes. Untrusted input; knows nothing of whom it is for.
-
-import { addressFromBytes } from '../base/address.ts'
 import type { Name } from '../base/name.ts'
 import { CLASS, type ExtendedError, RCODE, TYPE } from '../base/question.ts'
-import type { HandOut, WireMessage } from '../base/reply.ts'
+import { type HandOut, MessageAddress, type WireMessage } from '../base/reply.ts'
 import { Belonging, type Section } from './belonging.ts'
 import { putU16, putU32, u16, u32 } from './bytes.ts'
 import { extendedError } from './extended-error.ts'
@@ -177,7 +175,7 @@ class Scan {
       case TYPE.AAAA: {
         const size = type === TYPE.A ? 4 : 16
         if (end - data !== size) return 'an address record of the wrong size'
-        this.handOuts.push({ address: addressFromBytes(this.#packet, data, size), ttl })
+        this.handOuts.push(new MessageAddress(this.#packet, data, size, ttl))
         return undefined
       }
       case TYPE.RRSIG:
@@ -217,7 +215,7 @@ class Scan {
       if (width > 0) {
         if (size % width !== 0) return 'an address hint of the wrong size'
         for (let i = 0; i < size; i += width) {
-          this.handOuts.push({ address: addressFromBytes(this.#packet, at + i, width), ttl })
+          this.handOuts.push(new MessageAddress(this.#packet, at + i, width, ttl))
         }
       }
       at += size

@@ -1,9 +1,8 @@
 // Looks behind aliases and at addresses: a blocked name must not come in under another one, nor a blocked machine under
 // any. Knows the policy, not the upstream.
-import { addressBytes } from '../../base/address.ts'
 import { wireFromName } from '../../base/name.ts'
 import type { Query } from '../../base/question.ts'
-import type { Reply, WireMessage } from '../../base/reply.ts'
+import { handedOutBytes, type Reply, type WireMessage } from '../../base/reply.ts'
 import { type Decision, type Policy, without } from '../../policy/decision.ts'
 import { type Next, type Stage, whenReplied } from '../stage.ts'
 import { answerFor, blockReply } from './block-reply.ts'
@@ -42,8 +41,8 @@ export function inspect({ policy, profiles, answer, pause, clock }: Blocking): S
       if (told !== undefined) return end(told)
     }
     if (!current.watchesAddresses) return end(reply)
-    for (const { address } of message.handOuts) {
-      const bytes = addressBytes(address) as Uint8Array
+    for (const handOut of message.handOuts) {
+      const bytes = handedOutBytes(handOut)
       const decision = ask(current.decideAddress(bytes, audience, query.type, client))
       if (decision.kind !== 'block') continue
       const blocked = { decision, policy: current, answer: answerFor(decision, current, profile, answer) }

@@ -1,10 +1,10 @@
 // Rebinding protection: a name from outside must not lead into the house, or a web page could talk to what is there.
 // Knows no policy and no upstream; stands outside the cache, which keeps what the upstream said.
-import { type Address, addressBytes, type Scope, scopeOf } from '../../base/address.ts'
+import { type Address, prefixHas, type Scope, scopeOf } from '../../base/address.ts'
 import { isUnder, type Name } from '../../base/name.ts'
 import { EDE, type Query, RCODE } from '../../base/question.ts'
-import type { OwnRecord, Reply } from '../../base/reply.ts'
-import { extract, WELL_KNOWN_NAT64 } from '../../names/nat64.ts'
+import { handedOutBytes, type OwnRecord, type Reply } from '../../base/reply.ts'
+import { WELL_KNOWN_NAT64 } from '../../names/nat64.ts'
 import { type Stage, whenReplied } from '../stage.ts'
 
 /** What may lead inside all the same. */
@@ -26,7 +26,7 @@ export function rebinding({ except }: RebindingSettings, forwarded: readonly Nam
     if (trusted.some((name) => isUnder(query.name, name))) return next(query)
     return whenReplied(next(query), (reply) => {
       if (reply.body.kind !== 'wire') return reply
-      const inside = reply.body.message.handOuts.find(({ address }) => isInside(address))
+      const inside = reply.body.message.handOuts.find((handOut) => isInside(handedOutBytes(handOut)))
       return inside === undefined ? reply : refusal(query, inside.address)
     })
   }
@@ -36,19 +36,21 @@ export function rebinding({ except }: RebindingSettings, forwarded: readonly Nam
 const INSIDE: ReadonlySet<Scope> = new Set(['private', 'loopback', 'link-local', 'unspecified'])
 
 /** Whether an address lies in the house, also one that only wraps such a one. Mapped IPv4 is IPv4 already. */
-export function isInside(address: Address): boolean {
-  const bytes = addressBytes(address)
-  if (bytes === undefined) return false
+export function isInside(bytes: Uint8Array): boolean {
   if (INSIDE.has(scopeOf(bytes))) return true
   if (bytes.length === 4) return false
-  const wrapped = wrappedIn(bytes) ?? extract(WELL_KNOWN_NAT64, address)
+  const wrapped = wrappedIn(bytes)
   return wrapped !== undefined && isInside(wrapped)
 }
 
-/** The IPv4 address in 6to4 (2002::/16, RFC 3056 §2), and in what was "IPv4-compatible" (::/96, RFC 4291 §2.5.5.1). */
-function wrappedIn(bytes: Uint8Array): Address | undefined {
-  if (bytes[0] === 0x20 && bytes[1] === 0x02) return [...bytes.subarray(2, 6)].join('.')
-  return bytes.subarray(0, 12).every((byte) => byte === 0) ? [...bytes.subarray(12)].join('.') : undefined
+/**
+ * The IPv4 address in 6to4 (2002::/16, RFC 3056 §2), in what was "IPv4-compatible" (::/96, RFC 4291 §2.5.5.1), and behind
+ * the well-known prefix of NAT64 (RFC 6052 §2.1).
+ */
+function wrappedIn(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes[0] === 0x20 && bytes[1] === 0x02) return bytes.subarray(2, 6)
+  if (bytes.subarray(0, 12).every((byte) => byte === 0)) return bytes.subarray(12)
+  return prefixHas(WELL_KNOWN_NAT64, bytes) ? bytes.subarray(12) : undefined
 }
 
 function refusal({ name }: Query, address: Address): Reply {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { WireMessage } from '../../../src/base/reply.ts'
 import { type Malformed, type Scanned, scanMessage } from '../../../src/wire/scan-message.ts'
 import { opt, readPacket, responsePacket } from '../../support/packets.ts'
 
@@ -34,8 +35,11 @@ test('a message is kept as it came, without its OPT record', () => {
   expect(message.bytes).toHaveLength(full.length - 11)
 })
 
+/** What a message hands out, as text. */
+const addressesOf = ({ handOuts }: WireMessage) => handOuts.map(({ address, ttl }) => ({ address, ttl }))
+
 test('every address in every section is a hand-out, with its TTL', () => {
-  expect(scan(full).message.handOuts).toEqual([
+  expect(addressesOf(scan(full).message)).toEqual([
     { address: '192.0.2.1', ttl: 60 },
     { address: '192.0.2.2', ttl: 60 },
     { address: '2001:db8::53', ttl: 3600 },
@@ -115,7 +119,7 @@ test('a TTL with its highest bit set counts as zero (RFC 2181 §8)', () => {
   packet.writeUInt32BE(0x8000_0001, packet.length - 10)
   const { message } = scan(packet)
   expect(message.ttl).toBe(0)
-  expect(message.handOuts).toEqual([{ address: '192.0.2.1', ttl: 0 }])
+  expect(addressesOf(message)).toEqual([{ address: '192.0.2.1', ttl: 0 }])
 })
 
 describe('what is malformed', () => {
