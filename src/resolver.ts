@@ -34,6 +34,7 @@ import { guard } from './pipeline/stages/guard.ts'
 import { inspect } from './pipeline/stages/inspect.ts'
 import { local } from './pipeline/stages/local.ts'
 import { rebinding } from './pipeline/stages/rebinding.ts'
+import { route, routeOf } from './pipeline/stages/route.ts'
 import { safeSearch } from './pipeline/stages/safe-search.ts'
 import { type Blocking, sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
@@ -110,12 +111,15 @@ export function createResolver(world: ResolverParts): Resolver {
   let parts = assemble(settings, blocking, names, made, journal, world, firstStore, cookies)
   const groupOf: GroupOf = (client) => profiles.of(client)
   const clients = new Clients(admission(settings), parts.limits, groupOf)
-  const entrances = new Entrances(clients, (own) => new Clients(own, parts.limits, groupOf, clients))
+  const entrances = new Entrances(clients, (own, listener) => {
+    return new Clients(own, parts.limits, groupOf, clients, listener)
+  })
   entrances.use(settings.serving.access, settings.serving.proxyDatagrams)
+  entrances.regroup(profiles.listeners)
   const proxied = new ProxiedDatagrams()
   const regroup = (household?: Household): void => {
     profiles.refresh(household)
-    entrances.regroup()
+    entrances.regroup(profiles.listeners)
   }
   const reception: Reception = {
     connections,
@@ -272,6 +276,7 @@ function assemble(
   const locals = local({ names, forwarded, special: specials, clock })
   const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
   const blocking = { ...rules, answer: settings.sinkhole }
+  const routes = settings.upstreams.groups.map(({ group }) => group)
   const stages: Stages = {
     guard: guard(settings.identity),
     discovery: settings.serving.designated && discovery(settings.serving.designated),
@@ -283,6 +288,7 @@ function assemble(
     inspect: inspect(blocking),
     rebinding: rebound && rebinding(rebound, forwarded),
     clientSubnet: clientSubnet(settings.edns.clientSubnet),
+    route: route(rules.profiles, routes),
     cache: cache.stage,
     coalesce: coalesce(),
     upstream: upstreams.ask,
@@ -334,13 +340,20 @@ async function dump(store: AnswerCache, clock: Clock): Promise<Uint8Array[]> {
 
 /** What is known of a name: what the cache holds, and what would be answered, of the types that `explain` shows. */
 async function look(
-  { store, rehearse }: Pick<ReturnType<typeof assemble>, 'store' | 'rehearse'>,
+  { settings, store, rehearse }: Pick<ReturnType<typeof assemble>, 'settings' | 'store' | 'rehearse'>,
   profiles: Profiles,
   { name, from = NOBODY }: { readonly name: Name; readonly from: Address | undefined },
   clock: Clock,
 ): Promise<NameLooked> {
+  const bytes = addressBytes(from) ?? new Uint8Array(4)
+  const group = from === NOBODY ? 0 : profiles.of({ address: from, bytes, door: 'plain', listener: '', id: undefined })
+  const route = routeOf(
+    profiles,
+    settings.upstreams.groups.map((one) => one.group),
+    group,
+  )
   const kept = [TYPE.A, TYPE.AAAA, TYPE.HTTPS].flatMap((type) =>
-    store.peek(name, type).map(({ rcode, message, left }) => ({
+    store.peek(name, type, route).map(({ rcode, message, left }) => ({
       type: typeName(type),
       rcode: rcodeName(rcode),
       ttl: left,
@@ -349,8 +362,6 @@ async function look(
       addresses: message.handOuts.map(({ address }) => address),
     })),
   )
-  const bytes = addressBytes(from) ?? new Uint8Array(4)
-  const group = from === NOBODY ? 0 : profiles.of({ address: from, bytes, door: 'plain', id: undefined })
   const wire = wireFromName(name) ?? new Uint8Array(1)
   const would = (type: number): Promise<Rehearsed> | Rehearsed =>
     rehearse(ownQuestion(name, wire, type, clock.ticks(), { client: from, group }))

@@ -135,6 +135,10 @@ export interface Query {
   readonly client: Address
   /** Index of the client's group in the policy; 0 is the default group. */
   readonly group: number
+  /** What the client calls itself, by TLS server name or DoH path. */
+  readonly clientId?: string | undefined
+  /** Which upstreams of a group it goes to, from 1; left out: those of the house. */
+  readonly route?: number
   /** `Clock.ticks()` when the packet was read. */
   readonly received: number
 }

@@ -7,8 +7,8 @@ import type { Config } from './schema.ts'
 
 /** The rules. */
 export const UPSTREAM_CHECKS: readonly Check[] = [
-  { reads: [['listen'], ['upstreams']], find: circles },
-  { reads: [['upstreams']], find: ({ upstreams }) => strayOptions(upstreams) },
+  { reads: [['listen'], ['upstreams'], ['groups']], find: circles },
+  { reads: [['upstreams'], ['groups']], find: strayOptions },
   { reads: [['upstreams']], find: ({ upstreams }) => untrustworthy(upstreams) },
   { reads: [['upstreams', 'zones']], find: ({ upstreams }) => zonesTwice(upstreams) },
 ]
@@ -18,21 +18,24 @@ interface Placed {
   readonly place: UpstreamPlace
 }
 
+type Servers = Pick<Config, 'upstreams' | 'groups'>
+
 /** Every server, in whatever list it stands. */
-const allServers = ({ servers, fallback, zones }: Config['upstreams']): readonly Placed[] => [
+const allServers = ({ upstreams: { servers, fallback, zones }, groups }: Servers): readonly Placed[] => [
   ...servers.map((place, i) => ({ path: ['upstreams', 'servers', i], place })),
   ...fallback.map((place, i) => ({ path: ['upstreams', 'fallback', i], place })),
   ...zones.flatMap((zone, z) =>
     zone.servers.map((place, i) => ({ path: ['upstreams', 'zones', z, 'servers', i], place })),
   ),
+  ...groups.flatMap((group, g) => group.upstreams.map((place, i) => ({ path: ['groups', g, 'upstreams', i], place }))),
 ]
 
-function circles({ listen, upstreams }: Config, local: readonly Address[]): readonly Conflict[] {
+function circles({ listen, upstreams, groups }: Config, local: readonly Address[]): readonly Conflict[] {
   const bootstrap = upstreams.bootstrap.map(({ address, port }, i) => ({
     path: ['upstreams', 'bootstrap', i],
     place: { transport: 'udp', host: address, port, path: '', certificateName: undefined } as const,
   }))
-  return [...allServers(upstreams), ...bootstrap].flatMap(({ path, place }) => {
+  return [...allServers({ upstreams, groups }), ...bootstrap].flatMap(({ path, place }) => {
     const isPlain = place.transport === 'udp' || place.transport === 'tcp'
     const own = listen.find((entry) => entry.port === place.port && hears(entry.address, place.host, local))
     if (!isPlain || own === undefined) return []
@@ -46,8 +49,8 @@ function circles({ listen, upstreams }: Config, local: readonly Address[]): read
   })
 }
 
-function strayOptions(upstreams: Config['upstreams']): readonly Conflict[] {
-  const known = new Set(allServers(upstreams).map(({ place }) => upstreamText(place)))
+function strayOptions({ upstreams, groups }: Config): readonly Conflict[] {
+  const known = new Set(allServers({ upstreams, groups }).map(({ place }) => upstreamText(place)))
   const seen = new Set<string>()
   return upstreams.options.flatMap(({ server }, i) => {
     const text = upstreamText(server)

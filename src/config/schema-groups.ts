@@ -1,6 +1,6 @@
 // The keys about groups of devices and their hours. Knows no list and no device.
 import { z } from 'zod'
-import { parseMac, parsePrefix } from '../base/address.ts'
+import { endpointText, parseEndpoint, parseMac, parsePrefix } from '../base/address.ts'
 import { BLOCK_MODES } from '../policy/block-answer.ts'
 import type { Member } from '../policy/group.ts'
 import { SAFE_SEARCH_ENGINES } from '../policy/safe-search.ts'
@@ -8,6 +8,7 @@ import { WEEKDAYS } from '../policy/schedule.ts'
 import { BOUNDS, LENGTHS } from './bounds.ts'
 import { SERVICES } from './services.ts'
 import * as values from './values.ts'
+import { upstream } from './values-upstream.ts'
 
 /** What a blocked name gets: for the house, for a group, for some lists. */
 export const blockAnswer = {
@@ -29,7 +30,7 @@ export const blockAnswer = {
 const listPattern = z.string().min(1).max(2048)
 
 const MEMBER_WORDS =
-  'a MAC, an address, a range, the name of a device such as tablet-*, "id:" with what a client calls itself, or "door:" with plain, tls or https'
+  'a MAC, an address, a range, the name of a device such as tablet-*, "id:" with what a client calls itself, "door:" with plain, tls or https, or "at:" with an address of this machine'
 
 /** One member of a group, as text. */
 const member = z
@@ -41,7 +42,12 @@ const member = z
     if (mac !== undefined) return { kind: 'mac', mac }
     const prefix = parsePrefix(text)
     if (prefix !== undefined) return { kind: 'range', prefix }
-    const [, kind, rest] = /^(id|door):(.+)$/.exec(text) ?? []
+    const [, kind, rest] = /^(id|door|at):(.+)$/.exec(text) ?? []
+    const listener = kind === 'at' ? parseEndpoint(rest as string, 0) : undefined
+    if (listener !== undefined) {
+      // Without a port: every port.
+      return { kind: 'listener', at: endpointText(listener).replace(/:0$/, ':') }
+    }
     if (kind === 'id') return { kind: 'id', pattern: (rest as string).toLowerCase() }
     if (kind === 'door' && ['plain', 'tls', 'https'].includes(rest as string))
       return { kind: 'door', door: rest as string }
@@ -62,7 +68,7 @@ const group = z.strictObject({
     .max(LENGTHS.ranges)
     .default([])
     .describe(
-      'Who is in it: a MAC, an address, a range, the name of a device (* for any text), id: with what a client calls itself by TLS name or DoH path, door: with plain, tls or https.',
+      'Who is in it: a MAC, an address, a range, the name of a device (* for any text), id: with what a client calls itself by TLS name or DoH path, door: with plain, tls or https, at: with the address of this machine that it asks at, such as at:192.168.20.1.',
     ),
   withDefault: z.boolean().default(true).describe('The rules for everybody are for its members too.'),
   lists: z
@@ -79,6 +85,13 @@ const group = z.strictObject({
     .describe('Search engines that must answer strictly, by the way that each of them publishes.'),
   only: z.boolean().default(false).describe('Its members get only what an allow rule names.'),
   blocking: z.strictObject(blockAnswer).optional().describe('What a blocked name gets. Left out: as for everybody.'),
+  upstreams: z
+    .array(upstream)
+    .max(LENGTHS.servers)
+    .prefault([])
+    .describe(
+      'Resolvers that are asked for its members in the place of upstreams.servers, and nobody else; what upstreams.options says of a server counts. Left out: as for everybody.',
+    ),
   schedule: name.optional().describe('All of this holds only while this schedule is on. Left out: always.'),
 })
 

@@ -95,6 +95,10 @@ export const explanation = z
     device: z.string().nullable(),
     deviceName: z.string().nullable(),
     groups: z.array(group).describe('its groups, in the order in which they count'),
+    upstreams: z
+      .string()
+      .nullable()
+      .describe('the group whose upstreams are asked for it; null: those of the house are'),
     decision,
     matches: z.array(match).describe('every rule that matches, in every list'),
     local: z.array(origin).describe('where the house itself has this name'),

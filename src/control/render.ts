@@ -46,7 +46,7 @@ const pausedText = ({ of, name, until, by }: Explanation['pauses'][number], { zo
 /** Why a name is blocked or not. */
 export function renderExplanation(explanation: Explanation, style: Style): string {
   const { name, device, deviceName, decision, matches, local, wouldAnswer, cached, evidence, pause } = explanation
-  const { groups, parent, aliases, pauses, safeSearch } = explanation
+  const { groups, upstreams, parent, aliases, pauses, safeSearch } = explanation
   const head =
     decision.kind === 'none'
       ? 'not blocked'
@@ -70,6 +70,7 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
           ),
         ]),
     ...(groups.length < 2 ? [] : [line(`  groups: ${groups.map(groupText).join(', ')}`, style)]),
+    ...(upstreams === null ? [] : [line(`  asked at the upstreams of the group ${upstreams}`, style)]),
     ...aliases.map((one) =>
       line(
         `  leads on to ${one.name}: ${one.list === null ? 'no rule' : `${one.kind} by ${one.list}, line ${one.line ?? 0}`}`,

@@ -85,6 +85,7 @@ export class Answerer {
       client: client.address,
       transport,
       group: client.group,
+      clientId: client.id,
       received,
     })
     if (read.kind === 'drop') {

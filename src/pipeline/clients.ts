@@ -25,6 +25,8 @@ export interface Client {
   readonly allowed: boolean
   /** The door that it came in by. */
   readonly door: Door
+  /** The address of ours that it asks at, as `endpointText` has it; empty where that plays no part. */
+  readonly listener: string
   /** Its datagrams say in a PROXY header whom they are for. */
   readonly speaksForOthers: boolean
   /** The number of its profile, see profiles.ts. */
@@ -52,6 +54,7 @@ export class Clients {
   #admission: Admission
   #limits: Limits
   readonly #groupOf: GroupOf
+  readonly #listener: string
   /** Who has budgets and numbers for all. */
   readonly #first: Clients
   #young = new Map<string, Client>()
@@ -60,17 +63,22 @@ export class Clients {
 
   #made = 0
 
-  /** A list alone is that of every door. `first`: those whose budgets and numbers count, where it is not these. */
+  /**
+   * A list alone is that of every door. `first`: those whose budgets and numbers count, where it is not these; `listener`:
+   * where all of them ask, if that plays a part.
+   */
   constructor(
     admission: readonly Prefix[] | Admission,
     limits = NO_LIMITS,
     groupOf = ONE_GROUP,
     first: Clients | undefined = undefined,
+    listener = '',
   ) {
     this.#admission = atEveryDoor(admission)
     this.#limits = limits
     this.#groupOf = groupOf
     this.#first = first ?? this
+    this.#listener = listener
   }
 
   /** The client that asks in plain from this address, as the socket writes it (a zone may stand behind it). */
@@ -94,6 +102,10 @@ export class Clients {
     const client = this.of(addressFromBytes(bytes, at, length))
     this.#recent[slot] = client
     return client
+  }
+
+  get admission(): Admission {
+    return this.#admission
   }
 
   /** New access lists and limits: everybody is looked at again. */
@@ -141,7 +153,8 @@ export class Clients {
     const number = (first.#made = (first.#made + 1) & NUMBER_MASK)
     const allowed = inPrefixes(this.#admission[door], bytes)
     const speaksForOthers = door === 'plain' && inPrefixes(this.#admission.proxies ?? [], bytes)
-    const client = { number, address, bytes, id, door, allowed, speaksForOthers, budget }
+    const listener = this.#listener
+    const client = { number, address, bytes, id, door, listener, allowed, speaksForOthers, budget }
     return { ...client, group: this.#groupOf(client) }
   }
 }

@@ -15,6 +15,8 @@ export interface Stages {
   readonly inspect: Stage
   /** None where nothing of a client's address goes upstream. */
   readonly clientSubnet: Stage | undefined
+  /** None where no group has upstreams of its own. */
+  readonly route?: Stage | undefined
   readonly rebinding?: Stage | undefined
   readonly cache: Stage
   readonly coalesce: Stage
@@ -34,6 +36,7 @@ export const order = (stages: Stages): Next =>
       ...off(stages.dns64), // outside inspect: what its addresses are made of has been looked at
       stages.inspect, //   outside the cache: what is kept is what upstream said, each policy judges it afresh
       ...off(stages.clientSubnet), // before the cache: it is part of its key
+      ...off(stages.route), // before the cache, for the same reason
       ...off(stages.rebinding), // outside the cache, too: an exception counts at once
       stages.cache, //     outside coalesce: a hit must not even look at the flights
       stages.coalesce, //  innermost but one: only what really leaves the house is joined

@@ -44,6 +44,8 @@ export interface Profile {
   /** Undefined: as the house does. */
   readonly answer: BlockAnswer | undefined
   readonly safeSearch: readonly string[]
+  /** The group whose upstreams are asked; undefined: those of the house are. */
+  readonly upstreams: string | undefined
 }
 
 /** Who a client is, as the transports know it. */
@@ -51,6 +53,7 @@ export interface Visitor {
   readonly address: Address
   readonly bytes: Uint8Array
   readonly door: string
+  readonly listener: string
   readonly id: string | undefined
 }
 
@@ -88,20 +91,27 @@ export class Profiles {
     return this.#profiles[number] ?? (this.#profiles[0] as Profile)
   }
 
+  /** The addresses of ours at which it counts that somebody asks there, as members of groups name them. */
+  get listeners(): readonly string[] {
+    return this.#household.groups.flatMap(({ members }) =>
+      members.flatMap((member) => (member.kind === 'listener' ? [member.at] : [])),
+    )
+  }
+
   /** The number of the profile that a client has now. */
-  of({ address, bytes, door, id }: Visitor): number {
+  of({ address, bytes, door, listener, id }: Visitor): number {
     const { groups } = this.#household
     if (groups.length === 0 && this.#personal.size === 0) return 0
     const device = this.#devices.get(address)
-    const who: Who = { address: bytes, door, id: id?.toLowerCase(), mac: device?.mac, name: device?.name }
+    const who: Who = { address: bytes, door, listener, id: id?.toLowerCase(), mac: device?.mac, name: device?.name }
     const keys = [device?.mac, address].filter((key) => key !== undefined && this.#personal.has(key)) as string[]
     return this.#numberOf({ groups: groupsOf(groups, who), keys })
   }
 
   /** Who asks, as rules may name him. */
-  clientOf({ client }: Pick<Query, 'client'>): RuleClient {
+  clientOf({ client, clientId }: Pick<Query, 'client' | 'clientId'>): RuleClient {
     const device = this.#devices.get(client)
-    const names = [device?.name, device?.mac].filter((name) => name !== undefined)
+    const names = [device?.name, device?.mac, clientId].filter((name) => name !== undefined)
     return { address: addressBytes(client) ?? NOWHERE, names }
   }
 
@@ -137,6 +147,7 @@ export class Profiles {
         groups.some((name) => paused.groups.includes(name)) || keys.some((device) => paused.devices.includes(device)),
       answer: settings.find(({ answer }) => answer !== undefined)?.answer,
       safeSearch: [...new Set(settings.flatMap(({ safeSearch }) => safeSearch))],
+      upstreams: settings.find(({ upstreams }) => upstreams)?.name,
     })
   }
 }

@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts'
 import { whenReplied } from './stage.ts'
 
 /** Who had the last word on an answer: a stage of the pipeline, or the upstream, which was not asked. */
-export type AnswerSource = Exclude<keyof Stages, 'coalesce' | 'clientSubnet'>
+export type AnswerSource = Exclude<keyof Stages, 'coalesce' | 'clientSubnet' | 'route'>
 
 /** An answer as it would be given. */
 export interface Rehearsed {
@@ -58,7 +58,7 @@ export function rehearsals(
   }
 
   const kept: Stage = (query, next) => {
-    const found = store.peek(query.name, query.type).find(({ left }) => left > 0)
+    const found = store.peek(query.name, query.type, query.route).find(({ left }) => left > 0)
     if (found === undefined) return next(query)
     const { rcode, message, stored } = found
     return { rcode, body: { kind: 'wire', message, since: stored }, outcome: { kind: 'cached' }, reusable: 0 }
@@ -74,6 +74,7 @@ export function rehearsals(
     dns64: noted('dns64', stages.dns64),
     inspect: noted('inspect', stages.inspect),
     clientSubnet: undefined,
+    route: stages.route,
     rebinding: noted('rebinding', stages.rebinding),
     cache: noted('cache', kept),
     coalesce: (query, next) => next(query),

@@ -12,8 +12,10 @@ export type Member =
   | { readonly kind: 'name'; readonly pattern: string }
   /** What a client calls itself, by TLS server name or DoH path; `*` stands for any text. */
   | { readonly kind: 'id'; readonly pattern: string }
-  /** The listener that it asks at. */
+  /** What it asks over: plain DNS, TLS or HTTPS. */
   | { readonly kind: 'door'; readonly door: string }
+  /** The address of ours that it asks at, as `endpointText` has it; one that ends with a colon is for every port. */
+  | { readonly kind: 'listener'; readonly at: string }
 
 /** One group. What it leaves open, the next group of a device says, and the house at last. */
 export interface Group {
@@ -26,12 +28,16 @@ export interface Group {
   readonly answer: BlockAnswer | undefined
   /** Search engines that answer strictly, by their key in safe-search.ts. */
   readonly safeSearch: readonly string[]
+  /** It has upstreams of its own. */
+  readonly upstreams: boolean
 }
 
 /** Who asks. `name` and `id` in lower case. */
 export interface Who {
   readonly address: Uint8Array
   readonly door: string
+  /** As `endpointText` has it; empty where that plays no part. */
+  readonly listener: string
   readonly id: string | undefined
   readonly mac: Mac | undefined
   readonly name: string | undefined
@@ -47,7 +53,7 @@ export function groupsOf(groups: readonly Group[], who: Who): readonly string[] 
   return own.some(({ withDefault }) => !withDefault) ? names : [...names, DEFAULT_GROUP]
 }
 
-function is(member: Member, { address, door, id, mac, name }: Who): boolean {
+function is(member: Member, { address, door, listener, id, mac, name }: Who): boolean {
   switch (member.kind) {
     case 'mac':
       return member.mac === mac
@@ -59,5 +65,11 @@ function is(member: Member, { address, door, id, mac, name }: Who): boolean {
       return id !== undefined && nameMatches(member.pattern, id)
     case 'door':
       return member.door === door
+    case 'listener':
+      return isListener(member.at, listener)
   }
 }
+
+/** Whether the listener is the one that a member names: with a port, or, ending with a colon, at every port. */
+export const isListener = (named: string, listener: string): boolean =>
+  named.endsWith(':') ? listener.startsWith(named) : named === listener

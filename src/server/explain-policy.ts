@@ -38,7 +38,9 @@ export function seenAs(
   const from = known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : undefined)
   const bytes = addressBytes(from ?? '0.0.0.0') as Uint8Array
   const address = from ?? '0.0.0.0'
-  const profile = profiles.at(from === undefined ? 0 : profiles.of({ address, bytes, door: 'plain', id: undefined }))
+  const profile = profiles.at(
+    from === undefined ? 0 : profiles.of({ address, bytes, door: 'plain', listener: '', id: undefined }),
+  )
   const client = profiles.clientOf({ client: address })
   const { audience } = profile
   return {

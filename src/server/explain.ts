@@ -54,6 +54,7 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
     device: device ?? null,
     deviceName: (device && ledger.nameOf(device)) ?? null,
     groups: groupViews(seen.profile, parts.household),
+    upstreams: seen.profile.upstreams ?? null,
     decision:
       decision.kind === 'none'
         ? { kind: 'none', clause: clauseText(decision) }

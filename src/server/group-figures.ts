@@ -83,5 +83,5 @@ function groupsAt(
   device: KnownDevice | undefined,
 ): readonly string[] {
   const address = addressBytes(client) ?? new Uint8Array(4)
-  return groupsOf(groups, { address, door, id: undefined, mac: device?.mac, name: device?.name })
+  return groupsOf(groups, { address, door, listener: '', id: undefined, mac: device?.mac, name: device?.name })
 }

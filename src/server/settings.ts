@@ -66,7 +66,7 @@ export function pairFiles({ tls, https, certificate: { file, key } }: Config): P
 }
 
 /** Where questions go: each server with what the options say about it. */
-function upstreamSettings({ upstreams }: Config): UpstreamSettings {
+function upstreamSettings({ upstreams, groups }: Config): UpstreamSettings {
   const { servers, fallback, zones, options, ...rest } = upstreams
   const known = new Map(options.map((option) => [upstreamText(option.server), option]))
   const whole = (place: UpstreamPlace): UpstreamServer => {
@@ -80,6 +80,9 @@ function upstreamSettings({ upstreams }: Config): UpstreamSettings {
     servers: servers.map(whole),
     fallback: fallback.map(whole),
     zones: zones.map((zone) => ({ names: zone.names.flat(), servers: zone.servers.map(whole) })),
+    groups: groups.flatMap(({ name, upstreams: own }) =>
+      own.length === 0 ? [] : [{ group: name, servers: own.map(whole) }],
+    ),
   }
 }
 
@@ -140,13 +143,14 @@ export const groupSettings = (config: Config): GroupSettings => ({ groups: group
 
 /** Who is in which group, and what that means beside the lists. */
 const groupsOf = ({ groups }: Config): readonly Group[] =>
-  groups.map(({ name, members, withDefault, only, blocking, safeSearch }) => ({
+  groups.map(({ name, members, withDefault, only, blocking, safeSearch, upstreams }) => ({
     name,
     members,
     withDefault,
     only,
     answer: blocking && blockAnswerOf(blocking),
     safeSearch,
+    upstreams: upstreams.length > 0,
   }))
 
 /** When each group holds that has hours; `local` is the zone of this machine. */

@@ -59,8 +59,13 @@ export function openUpstreams(settings: UpstreamSettings, { chance = Math.random
       return names.map((name) => [name, set] as const)
     }),
   )
+  // A group's questions go to nobody else, also while none of its servers answers.
+  const groups = settings.groups.map(({ group, servers }): Pool => {
+    return { members: open(servers, `group:${group}`), strategy: settings.strategy, fallback: [] }
+  })
+  const poolOf = ({ name, route = 0 }: Query): Pool => zones.find(name) ?? groups[route - 1] ?? outside
   return {
-    ask: (query) => forward(zones.find(query.name) ?? outside, { settings, chance, all }, query),
+    ask: (query) => forward(poolOf(query), { settings, chance, all }, query),
     figures: () => all.map((upstream) => upstream.figures(uses.get(upstream) ?? [])),
     close: () => {
       for (const upstream of all) upstream.close()

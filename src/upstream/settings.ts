@@ -18,6 +18,12 @@ export interface ForwardZone {
   readonly servers: readonly UpstreamServer[]
 }
 
+/** Upstreams that members of a group are asked at, in the place of `servers`. */
+export interface GroupUpstreams {
+  readonly group: string
+  readonly servers: readonly UpstreamServer[]
+}
+
 /** All about upstreams. */
 export interface UpstreamSettings {
   readonly servers: readonly UpstreamServer[]
@@ -25,6 +31,8 @@ export interface UpstreamSettings {
   /** Asked only while none of `servers` answers. */
   readonly fallback: readonly UpstreamServer[]
   readonly zones: readonly ForwardZone[]
+  /** In order: the first one is `Query.route` 1. */
+  readonly groups: readonly GroupUpstreams[]
   /** Where the names of upstreams are looked up. */
   readonly bootstrap: readonly Endpoint[]
   /** Milliseconds for one try. */

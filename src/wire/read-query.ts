@@ -13,6 +13,7 @@ export interface Sender {
   readonly client: Address
   readonly transport: TransportKind
   readonly group: number
+  readonly clientId?: string | undefined
   readonly received: number
 }
 

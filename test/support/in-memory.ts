@@ -76,6 +76,7 @@ export const SETTINGS: ResolverSettings = {
     strategy: 'order',
     fallback: [],
     zones: [],
+    groups: [],
     bootstrap: [],
     timeout: 2000,
     attempts: 3,

@@ -15,12 +15,13 @@ export interface Taker {
   readonly port: number
 }
 
-/** Starts nsd; returns its port. */
-export async function startWorld(folder: string): Promise<Taker> {
+/** Starts nsd, for which every name has this address. */
+export async function startWorld(folder: string, address = OUTSIDE): Promise<Taker> {
   const port = await freePort()
+  const zone = join(folder, `${address}.zone`)
   await writeFile(
-    join(folder, 'example.zone'),
-    `$ORIGIN example.\n$TTL 60\n@ SOA ns h 1 3600 900 86400 60\n@ NS ns\n@ A ${OUTSIDE}\n* A ${OUTSIDE}\n* TXT "outside"\n`,
+    zone,
+    `$ORIGIN example.\n$TTL 60\n@ SOA ns h 1 3600 900 86400 60\n@ NS ns\n@ A ${address}\n* A ${address}\n* TXT "outside"\n`,
   )
   const config = `server:
   ip-address: 127.0.0.1@${port}
@@ -30,21 +31,21 @@ export async function startWorld(folder: string): Promise<Taker> {
   pidfile: ""
   xfrdfile: ""
   xfrdir: "${folder}"
-  zonelistfile: "${folder}/zone.list"
+  zonelistfile: "${zone}.list"
   rrl-ratelimit: 0
 remote-control:
   control-enable: no
 zone:
   name: example
-  zonefile: example.zone
+  zonefile: ${zone}
 `
-  const file = join(folder, 'world.conf')
+  const file = `${zone}.conf`
   await writeFile(file, config)
-  return answering(start('nsd', ['-d', '-c', file]), port)
+  return answering(start('nsd', ['-d', '-c', file]), port, address)
 }
 
-async function answering(program: Running, port: number): Promise<Taker> {
-  const answers = async () => (await dig(port, '+short', 'nothing-lists-this.example')).includes(OUTSIDE)
+async function answering(program: Running, port: number, address = OUTSIDE): Promise<Taker> {
+  const answers = async () => (await dig(port, '+short', 'nothing-lists-this.example')).includes(address)
   await until(`an answer of ${program.command}`, answers, 20_000).catch((error: Error) => {
     throw new Error(`${error.message}\n  ${program.lines.slice(-20).join('\n  ')}`)
   })

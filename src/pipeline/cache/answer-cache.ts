@@ -7,7 +7,7 @@ import { HEADER, questionNameLength } from '../../wire/read-query.ts'
 import { scanMessage } from '../../wire/scan-message.ts'
 import { MessageTable, messageAt, RECORD } from '../message-table.ts'
 import { hashOf } from '../question-bytes.ts'
-import { BITS, isUnderWire, type Question } from './cache-key.ts'
+import { asideOf, BITS, isUnderWire, type Question, readAside } from './cache-key.ts'
 import { errorBytes, readError } from './kept-error.ts'
 import { boundTtls } from './ttl-bounds.ts'
 
@@ -59,8 +59,8 @@ export class AnswerCache {
   readonly #table: MessageTable
   readonly #bounds: CacheBounds
   readonly #clock: Clock
-  /** Numbers of subnets, and what the numbers mean; 0 is none. */
-  readonly #subnets = new Map<string, number>()
+  /** Numbers of subnets and routes (see `asideOf`), and what the numbers mean; 0 is neither. */
+  readonly #asides = new Map<string, number>()
 
   constructor(bounds: CacheBounds, clock: Clock) {
     this.#bounds = bounds
@@ -140,11 +140,11 @@ export class AnswerCache {
   }
 
   /** The entries for a name and a type, whatever bits they were asked with. Does not count as a use. */
-  peek(name: Name, type: number): readonly (Kept & { readonly left: number })[] {
+  peek(name: Name, type: number, route = 0): readonly (Kept & { readonly left: number })[] {
     const wire = wireFromName(name)
     if (wire === undefined) return []
     return [0, 1, 2, 3].flatMap((bits) => {
-      const place = this.#look({ wire, type, bits, subnet: undefined })
+      const place = this.#look({ wire, type, bits, subnet: undefined, route })
       if (place === 0) return []
       const kept = this.#read(place)
       return [{ ...kept, left: this.left(kept) }]
@@ -153,7 +153,7 @@ export class AnswerCache {
 
   /** The entries, those that came last first, at most so many. */
   *recent(most: number): Generator<Remembered> {
-    const subnets = new Map([...this.#subnets].map(([text, number]) => [number, Buffer.from(text, 'latin1')]))
+    const asides = new Map([...this.#asides].map(([text, number]) => [number, readAside(text)]))
     // Copied at once: records move while whoever reads this lets others have their turn.
     const all = this.#table.places().reverse().slice(0, most)
     const entries = all.map((place) => ({ message: this.#messageOf(place), ...this.#timesOf(place), place }))
@@ -163,7 +163,8 @@ export class AnswerCache {
       const length = questionNameLength(message, HEADER, message.length)
       const wire = message.subarray(HEADER, HEADER + length)
       const type = u16(message, HEADER + length)
-      yield { question: { wire, type, bits: variant & BITS, subnet: subnets.get(variant >>> 2) }, message, stored, ttl }
+      const aside = asides.get(variant >>> 2) ?? { subnet: undefined, route: 0 }
+      yield { question: { wire, type, bits: variant & BITS, ...aside }, message, stored, ttl }
     }
   }
 
@@ -186,24 +187,24 @@ export class AnswerCache {
     return this.#table.look(hashOf(wire, type, variant), wire, 0, wire.length, type, variant)
   }
 
-  #variantOf({ bits, subnet }: Question): number {
-    if (subnet === undefined) return bits
-    const text = Buffer.from(subnet).toString('latin1')
-    let number = this.#subnets.get(text)
+  #variantOf({ bits, subnet, route }: Question): number {
+    if (subnet === undefined && route === 0) return bits
+    const text = asideOf({ subnet, route })
+    let number = this.#asides.get(text)
     if (number === undefined) {
-      if (this.#subnets.size >= SUBNETS) this.#forgetSubnets()
-      number = this.#subnets.size + 1
-      this.#subnets.set(text, number)
+      if (this.#asides.size >= SUBNETS) this.#forgetAsides()
+      number = this.#asides.size + 1
+      this.#asides.set(text, number)
     }
     return bits | (number << 2)
   }
 
   /** More subnets than any network has: what is kept for them goes with their numbers. */
-  #forgetSubnets(): void {
+  #forgetAsides(): void {
     const { words } = this.#table
     for (const place of this.#table.places())
       if ((words[place + RECORD.variant] as number) > BITS) this.#table.remove(place)
-    this.#subnets.clear()
+    this.#asides.clear()
   }
 
   #messageOf(place: number): Uint8Array {

@@ -22,6 +22,8 @@ export function* dumpCache(store: AnswerCache, clock: Clock): Generator<Uint8Arr
   let length = 0
   let total = 0
   for (const kept of store.recent(ENTRIES_MOST)) {
+    // What a route means is not certain after a restart.
+    if (kept.question.route !== 0) continue
     const entry = entryOf(kept, now - (ticks - kept.stored))
     total += entry.length
     if (total > BYTES_MOST) break
@@ -107,6 +109,6 @@ function readEntry(entry: Uint8Array) {
   const wire = bytes.slice(HEADER, questionEnd - 4)
   for (let i = 0; i < wire.length; i++) wire[i] = foldByte(wire[i] as number)
   const type = u16(bytes, questionEnd - 4)
-  const question: Question = { wire, type, bits, subnet: subnet.length === 0 ? undefined : subnet }
+  const question: Question = { wire, type, bits, subnet: subnet.length === 0 ? undefined : subnet, route: 0 }
   return { question, rcode, message, ttl, storedAt: (u16(entry, 4) * 2 ** 32 + u32(entry, 6)) * SECOND }
 }

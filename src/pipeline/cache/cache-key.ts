@@ -4,8 +4,8 @@ import { foldByte } from '../../base/name.ts'
 import { type Query, wantsDnssec } from '../../base/question.ts'
 
 /**
- * Name, type, the two bits that change what an upstream answers, and the client subnet where one is sent upstream (RFC
- * 7871 §7.3.1: an answer for one subnet is not one for another).
+ * Name, type, the two bits that change what an upstream answers, the client subnet where one is sent upstream (RFC 7871
+ * §7.3.1: an answer for one subnet is not one for another), and whose upstreams are asked.
  */
 export interface Question {
   /** The name in wire form. */
@@ -14,6 +14,8 @@ export interface Question {
   /** 1 for DNSSEC OK, 2 for checking disabled. */
   readonly bits: number
   readonly subnet: Uint8Array | undefined
+  /** `Query.route`; 0 for the house. */
+  readonly route: number
 }
 
 /** All bits. */
@@ -24,13 +26,29 @@ export const questionOf = (query: Query): Question => ({
   type: query.type,
   bits: (wantsDnssec(query) ? 1 : 0) | (query.checkingDisabled ? 2 : 0),
   subnet: query.subnet,
+  route: query.route ?? 0,
 })
 
 /** The same as one string. */
-export function keyOf({ wire, type, bits, subnet }: Question): string {
-  const key = latin1(wire) + String.fromCharCode(type, bits)
-  return subnet === undefined ? key : key + latin1(subnet)
+export function keyOf(question: Question): string {
+  const { wire, type, bits } = question
+  return latin1(wire) + String.fromCharCode(type, bits) + asideOf(question)
 }
+
+/** Subnet and route as text, empty for neither: a route is a character that no byte is. */
+export function asideOf({ subnet, route }: Pick<Question, 'subnet' | 'route'>): string {
+  const first = route === 0 ? '' : String.fromCharCode(FIRST_ROUTE + route)
+  return subnet === undefined ? first : first + latin1(subnet)
+}
+
+/** The same read back. */
+export function readAside(text: string): Pick<Question, 'subnet' | 'route'> {
+  const route = Math.max(0, (text === '' ? 0 : text.charCodeAt(0)) - FIRST_ROUTE)
+  const rest = route === 0 ? text : text.slice(1)
+  return { route, subnet: rest === '' ? undefined : Buffer.from(rest, 'latin1') }
+}
+
+const FIRST_ROUTE = 0xff
 
 /** Whether the name in wire form at `at` is `name`, letter case aside, or, with `zone`, lies under it. */
 export function isUnderWire(bytes: Uint8Array, at: number, name: Uint8Array, zone: boolean): boolean {

@@ -27,7 +27,29 @@ describe('groups', () => {
     expect(result.config.groups[0]?.members[3]).toEqual({ kind: 'name', pattern: 'tablet-*' })
   })
 
+  test('take the address that is asked at, with a port or for every port', () => {
+    const result = read(
+      'groups: [{ name: a, members: ["at:192.168.20.1", "at:192.168.20.1:5353", "at:[FD00::1]:53", "at:fd00::1"] }]',
+    )
+    if ('problems' in result) expect.fail(JSON.stringify(result.problems))
+    expect(result.config.groups[0]?.members).toEqual(
+      ['192.168.20.1:', '192.168.20.1:5353', '[fd00::1]:53', '[fd00::1]:'].map((at) => ({ kind: 'listener', at })),
+    )
+  })
+
+  test('have upstreams that options may name', () => {
+    const groups = 'groups: [{ name: a, upstreams: ["tls://9.9.9.9"] }]'
+    expect(problems(`${groups}\nupstreams: { options: [{ server: "tls://9.9.9.9", trustAd: true }] }`)).toEqual([])
+    expect(problems(`upstreams: { options: [{ server: "tls://9.9.9.9" }] }`)[0]).toContain('stands in no list')
+  })
+
   test.each([
+    ['groups: [{ name: a, members: ["at:home"] }]', 'groups[0].members[0]: must be a MAC'],
+    [
+      'listen: ["127.0.0.1:53"]\ngroups: [{ name: a, upstreams: [127.0.0.1] }]',
+      'groups[0].upstreams[0]: 127.0.0.1:53 is askfirst itself',
+    ],
+    ['groups: [{ name: a, upstreams: [nowhere] }]', 'groups[0].upstreams[0]: must be the address or URL'],
     ['groups: [{ name: a, members: ["door:window"] }]', 'groups[0].members[0]: must be a MAC'],
     ['groups: [{ name: a, members: ["192.168.1.0/99"] }]', 'groups[0].members[0]: must be a MAC'],
     ['groups: [{ name: a }, { name: a }]', 'groups[1].name: a stands twice'],

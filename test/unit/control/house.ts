@@ -345,6 +345,7 @@ export const EXPLANATION: Explanation = {
   groups: [],
   matches: [{ kind: 'block', ...RULE, applies: true }],
   parent: null,
+  upstreams: null,
   aliases: [],
   local: [],
   pause: { active: false, until: null, by: null },

@@ -40,6 +40,21 @@ describe('a rule with a condition', () => {
     }
   })
 
+  test('on the client takes what it calls itself, too', async () => {
+    const house = await houseWith(['||ads.example^$client=kid'])
+    const asked = async (id: string | undefined) => {
+      const client = house.resolver.clients.via('tls', '192.168.1.20', id)
+      const packet = await new Promise<Uint8Array>((resolve) => {
+        house.resolver.answerer.answer(queryPacket('ads.example'), client, 'tls', resolve)
+      })
+      return (readPacket(packet) as unknown as { answers: { data: string }[] }).answers[0]?.data
+    }
+    expect(await asked('kid')).toBe('127.0.0.1')
+    expect(await asked('tv')).toBe('192.0.2.11')
+    expect(await asked(undefined)).toBe('192.0.2.11')
+    expect(await asked('kid')).toBe('127.0.0.1')
+  })
+
   test('that leaves names out does not hold for them', async () => {
     const house = await houseWith(['*$denyallow=example|example.org'])
     expect(await data(house, 'www.example')).toBe('192.0.2.11')

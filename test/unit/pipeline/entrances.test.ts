@@ -16,7 +16,8 @@ const entrances = () => {
   const everywhere: Admission = { plain: prefixes('192.168.0.0/16'), tls: prefixes('10.0.0.0/8'), https: [] }
   const groups = { current: 1 }
   const main = new Clients(everywhere, limits, () => groups.current)
-  const all = new Entrances(main, (admission) => new Clients(admission, limits, () => groups.current, main))
+  const groupOf = ({ listener }: { listener: string }): number => (listener === '' ? groups.current : 7)
+  const all = new Entrances(main, (admission, listener) => new Clients(admission, limits, groupOf, main, listener))
   return { all, main, groups }
 }
 
@@ -71,5 +72,32 @@ describe('the access list of a listener', () => {
     groups.current = 2
     all.regroup()
     expect(client.group).toBe(2)
+  })
+})
+
+describe('a listener that a group names', () => {
+  const asked = (all: Entrances, port = 53) => all.at({ address: '::ffff:192.168.20.1', port }).current
+
+  test('has clients of its own, told of where they ask, while a group does, and nowhere else', () => {
+    const { all, main } = entrances()
+    expect(asked(all)).toBe(main)
+    all.regroup(['192.168.20.1:'])
+    const there = asked(all)
+    expect(asked(all)).toBe(there)
+    expect([there.of('192.168.1.7').listener, there.of('192.168.1.7').group]).toEqual(['192.168.20.1:53', 7])
+    expect(asked(all, 5353).of('192.168.1.7').listener).toBe('192.168.20.1:5353')
+    expect(there.of('192.168.1.7').budget).toBe(main.of('192.168.1.7').budget)
+    expect(all.at({ address: '192.168.2.1', port: 53 }).current).toBe(main)
+    all.regroup(['192.168.20.1:5353'])
+    expect([asked(all) === main, asked(all, 5353) === main]).toEqual([true, false])
+    all.regroup([])
+    expect(asked(all, 5353)).toBe(main)
+  })
+
+  test('keeps its own access list', () => {
+    const { all } = entrances()
+    all.regroup(['192.168.20.1:'])
+    all.use([{ address: '192.168.20.1', port: 0, allowFrom: prefixes(GUESTS) }], [])
+    expect([asked(all).of('192.168.20.7').allowed, asked(all).of('192.168.1.7').allowed]).toEqual([true, false])
   })
 })

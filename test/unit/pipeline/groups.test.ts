@@ -5,9 +5,9 @@ import { loadPolicy } from '../../../src/lists/load.ts'
 import { type Household, NO_GROUPS } from '../../../src/pipeline/profiles.ts'
 import type { BlockAnswer } from '../../../src/policy/block-answer.ts'
 import type { Group, Member } from '../../../src/policy/group.ts'
-import type { PolicySnapshot } from '../../../src/threads/messages.ts'
-import { inMemory } from '../../support/in-memory.ts'
-import { queryPacket, readPacket } from '../../support/packets.ts'
+import type { FromResolver, PolicySnapshot } from '../../../src/threads/messages.ts'
+import { inMemory, SETTINGS } from '../../support/in-memory.ts'
+import { queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 const TABLET = '192.168.1.20'
 const TABLET_MAC = '02:00:00:00:00:01'
@@ -20,6 +20,7 @@ const groupOf = (name: string, members: readonly Member[], change: Partial<Group
   only: false,
   answer: undefined,
   safeSearch: [],
+  upstreams: false,
   ...change,
 })
 const byMac: Member = { kind: 'mac', mac: TABLET_MAC }
@@ -198,5 +199,91 @@ describe('safe search', () => {
     expect(await ask(house, 'www.google.co.uk', OTHER)).toBe('192.0.2.16')
     expect(await ask(house, 'www.google.example', TABLET)).toBe('192.0.2.18')
     expect(house.forwarded).not.toContain('HTTPS www.google.co.uk')
+  })
+})
+
+describe('a group with upstreams of its own', () => {
+  const groups = [
+    groupOf('quiet', [byMac]),
+    groupOf('children', [byMac], { upstreams: true }),
+    groupOf('late', [byMac], { upstreams: true }),
+  ]
+  const sets = ['late', 'children'].map((group) => ({ group, servers: [] }))
+  /** What leaves the house: `name route`. */
+  const world = (change: Partial<Household> = {}) => {
+    const asked: string[] = []
+    const house = inMemory({
+      rules: { block: ['ads.example'] },
+      settings: { upstreams: { ...SETTINGS.upstreams, groups: sets } },
+      household: household(groups, change),
+      upstream: (query) => {
+        asked.push(`${query.name} ${query.route ?? 0}`)
+        return responsePacket({
+          questions: [{ type: 'A', name: query.name } as never],
+          answers: [{ type: 'A', name: query.name, ttl: 300, data: `192.0.2.${1 + (query.route ?? 0)}` }],
+        })
+      },
+    })
+    return { house, asked }
+  }
+
+  test('asks those of the first group that has some, and everybody else those of the house', async () => {
+    const { house, asked } = world()
+    expect(await ask(house, 'www.example', TABLET)).toBe('192.0.2.3')
+    expect(await ask(house, 'www.example', OTHER)).toBe('192.0.2.1')
+    expect(asked).toEqual(['www.example 2', 'www.example 0'])
+  })
+
+  test('keeps what they said apart: in the cache, in the lane, and while it is on its way', async () => {
+    const { house, asked } = world()
+    await Promise.all([TABLET, OTHER, TABLET, OTHER].map((from) => ask(house, 'www.example', from)))
+    expect(asked).toEqual(['www.example 2', 'www.example 0'])
+    for (const [from, last] of [
+      [TABLET, 3],
+      [OTHER, 1],
+    ] as const) {
+      expect(await ask(house, 'www.example', from)).toBe(`192.0.2.${last}`)
+      const quick = house.quick(queryPacket('www.example'), from)
+      expect((readPacket(quick as Uint8Array) as unknown as { answers: { data: string }[] }).answers[0]?.data).toBe(
+        `192.0.2.${last}`,
+      )
+    }
+    expect(asked).toHaveLength(2)
+  })
+
+  test('asks those of the house while its hours are off, and its own again behind them', async () => {
+    const { house, asked } = world()
+    for (const off of [[], ['children'], ['children', 'late'], []]) {
+      house.resolver.obey({ kind: 'household', household: household(groups, { off }) })
+      await ask(house, `n${asked.length}.example`, TABLET)
+    }
+    expect(asked).toEqual(['n0.example 2', 'n1.example 1', 'n2.example 0', 'n3.example 2'])
+  })
+
+  test('is what explain looks at', async () => {
+    const { house } = world()
+    await ask(house, 'www.example', TABLET)
+    const looked = async (from: string | undefined) => {
+      house.resolver.obey({ kind: 'look', token: 1, name: 'www.example', from })
+      await new Promise((resolve) => setImmediate(resolve))
+      const message = house.messages.findLast(({ kind }) => kind === 'looked') as Extract<
+        FromResolver,
+        { kind: 'looked' }
+      >
+      return message.found.kept.flatMap(({ records }) => records)
+    }
+    expect(await looked(TABLET)).toEqual(['192.0.2.3'])
+    expect(await looked(OTHER)).toEqual([])
+  })
+
+  test('is not written down with the cache, since the next start may know it by another number', async () => {
+    const { house } = world()
+    await ask(house, 'www.example', TABLET)
+    await ask(house, 'other.example', OTHER)
+    house.resolver.obey({ kind: 'dump', token: 1 })
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    const dumped = house.messages.findLast(({ kind }) => kind === 'dumped') as Extract<FromResolver, { kind: 'dumped' }>
+    const text = Buffer.concat(dumped.chunks).toString('latin1')
+    expect([text.includes('other'), text.includes('www')]).toEqual([true, false])
   })
 })

@@ -10,11 +10,13 @@ const group = (name: string, members: Member[], change: Partial<Group> = {}): Gr
   only: false,
   answer: undefined,
   safeSearch: [],
+  upstreams: false,
   ...change,
 })
 const who = (change: Partial<Who> = {}): Who => ({
   address: addressBytes('192.168.1.20') as Uint8Array,
   door: 'plain',
+  listener: '',
   id: undefined,
   mac: undefined,
   name: undefined,
@@ -29,6 +31,24 @@ describe('a device is in a group', () => {
     ['by a range', range('192.168.1.0/24'), {}, { address: addressBytes('fd00::1') as Uint8Array }],
     ['by its name', { kind: 'name', pattern: 'tablet-*' }, { name: 'tablet-anna' }, { name: 'a-tablet-anna' }],
     ['by what it calls itself', { kind: 'id', pattern: 'kid' }, { id: 'kid' }, { id: 'kids' }],
+    [
+      'by where it asks',
+      { kind: 'listener', at: '192.0.2.1:53' },
+      { listener: '192.0.2.1:53' },
+      { listener: '192.0.2.1:5353' },
+    ],
+    [
+      'by where it asks, at any port',
+      { kind: 'listener', at: '192.0.2.1:' },
+      { listener: '192.0.2.1:5353' },
+      { listener: '192.0.2.10:53' },
+    ],
+    [
+      'by where it asks, by IPv6',
+      { kind: 'listener', at: '[fd00::1]:' },
+      { listener: '[fd00::1]:53' },
+      { listener: '' },
+    ],
     ['by the door that it came in by', { kind: 'door', door: 'tls' }, { door: 'tls' }, { door: 'https' }],
   ])('%s', (_, member, yes, no) => {
     const groups = [group('g', [member])]

@@ -30,6 +30,7 @@ const group = (name: string): Group => ({
   only: false,
   answer: undefined,
   safeSearch: [],
+  upstreams: false,
 })
 /** On from 06:00 to 07:00 UTC. */
 const NIGHT: Schedule = {

@@ -12,6 +12,7 @@ const group = (name: string, members: readonly Member[], withDefault = true): Gr
   only: false,
   answer: undefined,
   safeSearch: [],
+  upstreams: false,
 })
 const TABLET = '192.168.1.20'
 const range = (text: string): Member => ({ kind: 'range', prefix: parsePrefix(text) as never })
