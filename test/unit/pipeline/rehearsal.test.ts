@@ -95,6 +95,7 @@ describe('a rehearsal', () => {
       only: false,
       answer: { mode: 'drop', addresses: [], ttl: 60 },
       safeSearch: [],
+      upstreams: false,
     }
     const household = { ...NO_GROUPS, groups: [kids] }
     const house = inMemory({ upstream: world, rules: { block: ['ads.example'] }, household })

@@ -35,6 +35,7 @@ const KIDS: Group = {
   only: false,
   answer: undefined,
   safeSearch: ['google'],
+  upstreams: false,
 }
 
 async function house(block: readonly string[], kids: readonly string[] = []) {
