@@ -4,7 +4,7 @@ import { type ClientHttp2Session, connect as connectHttp2, constants } from 'nod
 import { request as requestHttps } from 'node:https'
 import { connect as connectTcp } from 'node:net'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
-import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { prefixes } from '../../src/base/address.ts'
 import { type Made, makeAuthority, makeLeaf, type Subject } from '../../src/certificates/make.ts'
 import type { ServingSettings } from '../../src/threads/messages.ts'
@@ -14,7 +14,7 @@ import { Identity } from '../../src/transport/identity.ts'
 import { listenTls } from '../../src/transport/tls.ts'
 import { until } from '../support/house/until.ts'
 import { addressOf, type InMemory, inMemory, SETTINGS } from '../support/in-memory.ts'
-import { queryPacket, readPacket } from '../support/packets.ts'
+import { queryPacket, readPacket, responsePacket } from '../support/packets.ts'
 import { collect, type Dialled, framed, proxyV2 } from '../support/streams.ts'
 
 const SUBJECT: Subject = { names: ['dns.example'], addresses: ['127.0.0.1'] }
@@ -28,6 +28,7 @@ beforeAll(async () => {
 
 const open: { close(): unknown }[] = []
 afterEach(async () => {
+  vi.useRealTimers()
   for (const thing of open.splice(0).reverse()) await thing.close()
 })
 
@@ -141,6 +142,27 @@ describe('over TLS (RFC 7858)', () => {
       const second = await dial(other.endpoint.port, { maxVersion, session: await session })
       expect(second.socket.isSessionReused(), maxVersion).toBe(true)
       expect(await ask(second)).toMatchObject(ANSWER)
+    }
+  })
+
+  test('after new ticket keys an old session is not taken up, but answered after a whole handshake; new ones are', async () => {
+    const { port, identity } = await listen('tls')
+    const session = async (maxVersion: 'TLSv1.2' | 'TLSv1.3', before?: Buffer) => {
+      const dialled = await dial(port, { maxVersion, ...(before === undefined ? {} : { session: before }) })
+      // With the answer, the tickets of TLS 1.3 have come.
+      expect(await ask(dialled)).toMatchObject(ANSWER)
+      return { reused: dialled.socket.isSessionReused(), next: dialled.socket.getSession() as Buffer }
+    }
+    for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
+      const old = await session(maxVersion)
+      expect((await session(maxVersion, old.next)).reused, maxVersion).toBe(true)
+      identity.renewTickets(Buffer.alloc(48, maxVersion === 'TLSv1.3' ? 8 : 9))
+      const across = await session(maxVersion, old.next)
+      expect(across.reused, maxVersion).toBe(false)
+      expect((await session(maxVersion, across.next)).reused, maxVersion).toBe(true)
+      // A new certificate does not bring old keys back.
+      identity.use(leaf)
+      expect((await session(maxVersion, across.next)).reused, maxVersion).toBe(true)
     }
   })
 
@@ -288,6 +310,53 @@ function overHttp2(
   })
 }
 
+/** A request whose body has begun and does not come on. */
+const begunHttp2 = (
+  session: ClientHttp2Session,
+  { headers = {} }: Asked,
+  part: Uint8Array,
+): Promise<Partial<Answered>> =>
+  new Promise((resolve, reject) => {
+    const stream = session.request({ ':method': 'POST', ':path': '/dns-query', ...headers })
+    stream.on('response', (given) => resolve({ status: Number(given[':status']), headers: given }))
+    stream.on('error', reject)
+    stream.write(part)
+  })
+
+const begunHttp1 = (
+  port: number,
+  secure: boolean,
+  { headers = {} }: Asked,
+  part: Uint8Array,
+): Promise<Partial<Answered>> =>
+  new Promise((resolve, reject) => {
+    const common = { port, host: '127.0.0.1', method: 'POST', path: '/dns-query', headers, agent: false as const }
+    const request = secure
+      ? requestHttps({ ...common, servername: 'dns.example', ca: authority.certificate })
+      : requestHttp(common)
+    request.on('response', ({ statusCode = 0, headers: given }) => resolve({ status: statusCode, headers: given }))
+    request.on('error', reject)
+    open.push({ close: () => request.destroy() })
+    request.write(part)
+  })
+
+const CHUNKED = { 'transfer-encoding': 'chunked' }
+
+/** As a server of the zone would say it: for a minute. */
+const NO_SUCH_NAME = (name: string): Buffer =>
+  responsePacket({
+    flags: 0x0183,
+    questions: [{ type: 'A', name }],
+    authorities: [
+      {
+        type: 'SOA',
+        name: 'example',
+        ttl: 60,
+        data: { mname: 'ns.example', rname: 'h.example', serial: 1, refresh: 1, retry: 1, expire: 1, minimum: 60 },
+      },
+    ],
+  })
+
 const ways = ['HTTP/2', 'HTTP/1.1', 'plain HTTP/1.1'] as const
 async function server(
   way: (typeof ways)[number],
@@ -367,6 +436,52 @@ describe.each(ways)('over HTTPS (RFC 8484), by %s', (way) => {
     expect((await ask(get(query))).status).toBe(200)
   })
 
+  test('405 names the methods, and a body that turns out too long is 413 without having said its length', async () => {
+    const { ask } = await server(way)
+    for (const method of ['HEAD', 'PUT', 'OPTIONS']) {
+      const { status, headers } = await ask({ ...get(query), method })
+      expect([status, headers['allow']], method).toEqual([405, 'GET, POST'])
+    }
+    // What node:http is given without a length it sends in chunks, and HTTP/2 always does.
+    const headers = { 'content-type': 'application/dns-message', ...(way === 'HTTP/2' ? {} : CHUNKED) }
+    const { status, headers: given } = await ask({ ...post(Buffer.alloc(70_000)), headers })
+    expect([status, given['cache-control']]).toEqual([413, 'no-store'])
+    expect((await ask(get(query))).status).toBe(200)
+  })
+
+  test('a body that does not come on is 408', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const { port, server: its } = await server(way)
+    const headers = { 'content-type': 'application/dns-message', 'content-length': '40' }
+    const asked: Asked = { method: 'POST', path: '/dns-query', headers }
+    const part = query.subarray(0, 5)
+    const answered =
+      way === 'HTTP/2' ? begunHttp2(http2(port), asked, part) : begunHttp1(port, way === 'HTTP/1.1', asked, part)
+    // The timer for the body is the only one that runs.
+    await until('the body has begun', () => vi.getTimerCount() > 0)
+    vi.advanceTimersByTime(STREAM_BOUNDS.message)
+    expect(await answered).toMatchObject({ status: 408, headers: { 'cache-control': 'no-store' } })
+    expect(its.resolver.reception.httpStatuses[408]).toBe(1)
+    expect(its.entries()).toEqual([])
+  })
+
+  test('a reply may be kept for what is left of its TTL, "no such name" as long as its zone says, a failure not at all', async () => {
+    const { ask, server: its } = await server(way, (asked) => {
+      if (asked.name.startsWith('no.')) return NO_SUCH_NAME(asked.name)
+      if (asked.name.startsWith('bad.')) return responsePacket({ flags: 0x0182, questions: [] })
+      return addressOf(asked)
+    })
+    const age = async (name: string): Promise<unknown> => (await ask(get(queryPacket(name)))).headers['cache-control']
+    expect(await age('www.example')).toBe('private, max-age=300')
+    its.clock.advance(100_000)
+    // From the cache, then from the lane or the cache again.
+    for (let i = 0; i < 3; i++) expect(await age('www.example')).toBe('private, max-age=200')
+    expect(await age('no.example')).toBe('private, max-age=60')
+    its.clock.advance(20_000)
+    expect(await age('no.example')).toBe('private, max-age=40')
+    expect(await age('bad.example')).toBe('private, max-age=0')
+  })
+
   test('a message that DNS refuses is a DNS answer: FORMERR with 200, not to be kept', async () => {
     const { ask } = await server(way)
     const broken = Buffer.concat([query, Buffer.of(0)])
@@ -437,6 +552,30 @@ describe('over HTTPS', () => {
     await new Promise((resolve) => session.ping(() => resolve(undefined)))
     expect(forwarded.length).toBeLessThanOrEqual(STREAM_BOUNDS.inFlight)
     expect(resolver.reception.connections.size).toBeLessThanOrEqual(1)
+  })
+
+  test('a session with too many queries on their way gets 503, and answers again when they are done', async () => {
+    const waiting: (() => void)[] = []
+    const { port, server: its } = await listen('https', {}, async (asked) => {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return addressOf(asked)
+    })
+    const session = http2(port)
+    // Given up by the client, they still wait for their upstream.
+    for (let i = 0; i < STREAM_BOUNDS.inFlight; i++) {
+      const stream = session.request({ ':method': 'GET', ':path': get(queryPacket(`n${i}.example`)).path as string })
+      stream.on('error', () => {})
+      await new Promise((resolve) => session.ping(() => resolve(undefined)))
+      stream.close(constants.NGHTTP2_CANCEL)
+    }
+    const { status, headers } = await overHttp2(session, get(query))
+    expect([status, headers['cache-control']]).toEqual([503, 'no-store'])
+    expect(its.resolver.reception.httpStatuses[503]).toBe(1)
+    for (const resolve of waiting.splice(0)) resolve()
+    const again = overHttp2(session, get(query))
+    await until('it is asked', () => waiting.length > 0)
+    for (const resolve of waiting.splice(0)) resolve()
+    expect((await again).status).toBe(200)
   })
 
   test('idle sessions are let go, and a new certificate cuts none', async () => {
