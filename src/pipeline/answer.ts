@@ -76,6 +76,15 @@ export class Answerer {
     return size
   }
 
+  /** Answers from the lane, else by the pipeline: for transports that have their messages one by one. As `answer`. */
+  answerOne(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
+    const { clock } = this.#parts
+    const { length } = packet
+    const size = this.quick(packet, 0, length, client, transport, this.#scratch, 0, clock.now(), clock.ticks())
+    if (size > 0) send(this.#scratch.slice(0, size))
+    else this.answer(packet, client, transport, send)
+  }
+
   /** Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or never: for what is no query, and for a reply that is `silent`. */
   answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
     const parts = this.#parts

@@ -142,7 +142,7 @@ function serveRequest(
     }
     const address = (isProxy ? forwardedFor(headers, reception.trust.httpProxies) : undefined) ?? from
     connection.asked()
-    answerer.answer(
+    answerer.answerOne(
       readable(message),
       clients.current.via('https', address, read.id ?? serverNameId),
       'https',

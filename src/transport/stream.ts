@@ -42,7 +42,7 @@ export function serveStream(
         break
       }
       connection.asked()
-      answerer.answer(message, client(), transport, send)
+      answerer.answerOne(message, client(), transport, send)
     }
     socket.uncork()
     reading = false

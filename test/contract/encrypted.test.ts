@@ -98,6 +98,9 @@ describe('over TLS (RFC 7858)', () => {
       expect(await ask(dialled)).toMatchObject(ANSWER)
     }
     expect(server.entries().map(({ transport, client }) => [transport, client])).toContainEqual(['tls', '127.0.0.1'])
+    // What was answered twice comes from the lane, over streams too.
+    expect(await ask(await dial(port))).toMatchObject(ANSWER)
+    expect(server.entries().some(({ transport, lane }) => lane && transport === 'tls')).toBe(true)
   })
 
   test('pipelined queries in odd pieces are all answered', async () => {
@@ -397,7 +400,9 @@ describe.each(ways)('over HTTPS (RFC 8484), by %s', (way) => {
       })
       expect(readPacket(body)).toMatchObject(ANSWER)
     }
+    expect((await ask(post(query))).body).toHaveLength(45)
     expect(entries().every(({ transport }) => transport === 'https')).toBe(true)
+    expect(entries().some(({ lane }) => lane)).toBe(true)
   })
 
   test('what is no question gets the status that says why', async () => {

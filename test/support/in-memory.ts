@@ -117,7 +117,7 @@ export interface InMemory {
     options?: AskOptions & { from?: string; transport?: TransportKind },
   ) => Promise<Uint8Array>
   /** The same through the fast lane alone; undefined where the lane passes. */
-  readonly quick: (packet: Uint8Array, from?: string) => Uint8Array | undefined
+  readonly quick: (packet: Uint8Array, from?: string, transport?: TransportKind) => Uint8Array | undefined
   /** The same through the pipeline alone. */
   readonly slow: (packet: Uint8Array, from?: string, transport?: TransportKind) => Promise<Uint8Array | undefined>
 }
@@ -165,13 +165,13 @@ export function inMemory(options: {
       if (resolver.answerer.dropped > dropped) resolve(undefined)
     })
   const out = new Uint8Array(70_000)
-  const quick: InMemory['quick'] = (packet, from = '192.168.1.5') => {
+  const quick: InMemory['quick'] = (packet, from = '192.168.1.5', transport = 'udp') => {
     const size = resolver.answerer.quick(
       packet,
       0,
       packet.length,
       client(from),
-      'udp',
+      transport,
       out,
       0,
       clock.now(),

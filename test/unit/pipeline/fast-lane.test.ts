@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { TRANSPORTS } from '../../../src/base/question.ts'
 import { inMemory, SETTINGS, snapshotOf } from '../../support/in-memory.ts'
-import { opt, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
+import { opt, optionOf, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 /** An upstream with answers of several shapes and lengths. */
 const shapes = ({ name, type }: { name: string; type: number }): Uint8Array => {
@@ -27,7 +28,7 @@ const NAMES = [
   'a.b.c.d.e',
 ]
 
-test('I10: the lane answers byte for byte what the pipeline would, over 100,000 generated queries', async () => {
+test('I10: the lane answers byte for byte what the pipeline would, over 100,000 generated queries and every transport', async () => {
   const server = inMemory({ rules: { block: ['ads.example', '*.tracker.example'] }, upstream: shapes })
   const query = fc.record({
     name: fc.constantFrom(...NAMES).chain((name) => fc.tuple(fc.constant(name), fc.nat(2 ** 20))),
@@ -38,24 +39,46 @@ test('I10: the lane answers byte for byte what the pipeline would, over 100,000 
     checkingDisabled: fc.boolean(),
     authenticData: fc.boolean(),
     step: fc.nat(1500),
+    transport: fc.constantFrom(...TRANSPORTS),
   })
-  let hits = 0
-  for (const { name, step, edns, ...rest } of fc.sample(query, 100_000)) {
+  const hits = { udp: 0, tcp: 0, tls: 0, https: 0 }
+  for (const { name, step, edns, transport, ...rest } of fc.sample(query, 100_000)) {
     const packet = queryPacket(mixed(...name), { ...rest, ...(edns === undefined ? {} : { edns }) })
     server.clock.advance(step)
-    const fast = server.quick(packet)
-    const slow = (await server.slow(packet)) as Uint8Array
+    const fast = server.quick(packet, '192.168.1.5', transport)
+    const slow = (await server.slow(packet, '192.168.1.5', transport)) as Uint8Array
     if (fast === undefined) continue
-    hits++
+    hits[transport]++
     if (Buffer.compare(fast, slow) !== 0) expect(readPacket(fast)).toEqual(readPacket(slow))
     expect(Buffer.compare(fast, slow)).toBe(0)
   }
-  expect(hits).toBeGreaterThan(30_000)
+  for (const transport of TRANSPORTS) expect(hits[transport], transport).toBeGreaterThan(7000)
 }, 60_000)
 
 /** The name with some letters in upper case, as the bits say. */
 const mixed = (name: string, bits: number): string =>
   [...name].map((char, i) => ((bits >> (i % 20)) & 1 ? char.toUpperCase() : char)).join('')
+
+test('I10 over streams: options that change the reply of a stream go the slow way, and what is large is whole', async () => {
+  const server = inMemory({ upstream: shapes })
+  const [KEEPALIVE, PADDING] = [11, 12]
+  for (const name of ['www.example', 'many.example']) {
+    for (let i = 0; i < 3; i++) await server.slow(queryPacket(name, { edns: 512 }), undefined, 'tcp')
+    for (const transport of ['tcp', 'tls', 'https'] as const) {
+      const asked = queryPacket(name, { edns: 512 })
+      const fast = server.quick(asked, undefined, transport) as Uint8Array
+      expect(readPacket(fast)).toMatchObject({ flag_tc: false, answers: { length: name === 'www.example' ? 1 : 40 } })
+      // RFC 7828 §3.2 and RFC 7830 §4: who asks for them gets them, and nobody else.
+      for (const option of [KEEPALIVE, PADDING]) {
+        const packet = queryPacket(name, { options: { [option]: new Uint8Array(option === PADDING ? 20 : 0) } })
+        expect(server.quick(packet, undefined, transport), `${name} ${transport} ${option}`).toBeUndefined()
+        expect(optionOf(fast, option)).toBeUndefined()
+      }
+    }
+    // Over UDP the same answer has no room.
+    expect(server.quick(queryPacket(name, { edns: 512 })) === undefined).toBe(name === 'many.example')
+  }
+})
 
 describe('the lane passes', () => {
   const settings = { cacheHabits: { ...SETTINGS.cacheHabits, prefetch: false } }
