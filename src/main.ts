@@ -49,6 +49,7 @@ import { openEvidenceFile } from './state/evidence-file.ts'
 import { systemClock } from './system-clock.ts'
 import type { ListeningAt } from './threads/messages.ts'
 import { comeSecond } from './threads/priority.ts'
+import type { Told } from './threads/resolver-link.ts'
 import { startResolvers } from './threads/resolver-pool.ts'
 import { threadsOf } from './threads/share.ts'
 import { listenProblem } from './transport/port-holder.ts'
@@ -95,9 +96,10 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     return problem && { ...problem, message: `it is written down, but does not hold yet: ${problem.message}` }
   }
   const ledger: Ledger = new Ledger({ ...ledgerOptions(config, ownAddresses(), own.names), born: started })
-  const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => {
-    resolver.send({ kind: 'pair', pair })
-  })
+  // What changes while everything starts waits for those whom it is told to.
+  const early: Told[] = []
+  let tell = (message: Told): void => void early.push(message)
+  const certificate = await openCertificate(pairFiles(config), clock, log, (pair) => tell({ kind: 'pair', pair }))
   const user = await userToBecome(config.user, config.state, log)
   const evidence = await openEvidenceFile(config.state, ledger, (problem) => log.problem(problem))
 
@@ -115,7 +117,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const loading = showLoading(process.stderr, log, clock)
   const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
     changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
-      resolver.send({ kind: 'policy', policy: snapshot })
+      tell({ kind: 'policy', policy: snapshot })
       log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
     },
     problems: (problems, kept) => {
@@ -212,6 +214,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await evidence.close()
     throw fault
   })
+  tell = resolver.send
+  for (const message of early) tell(message)
   comeSecond()
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))

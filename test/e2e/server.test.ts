@@ -1,4 +1,5 @@
 // The program as people meet it: its command line, its first minute, its signals, its way with trouble. Loopback only.
+import { existsSync } from 'node:fs'
 import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -81,6 +82,27 @@ describe('the first minute', () => {
     expect(text).toContain('"listen"')
   })
 
+  test('takes a list that is saved while everything starts', async () => {
+    const [dns = 0] = await freePorts(1)
+    const config = {
+      listen: [`127.0.0.1:${dns}`],
+      // More threads take longer to start.
+      threads: 4,
+      http: { listen: [] },
+      reports: { syslog: { udp: [], tcp: [] } },
+      devices: { neighbours: false },
+    }
+    const home = await makeHome(folder, config, { 'test.hosts': '0.0.0.0 ads.example\n' })
+    const program = start(...askfirstCommand('run', '--config', home.config))
+    programs.push(program)
+    // The lists are compiled, and the threads begin.
+    await until('lists compiled', () => existsSync(join(folder, 'state', 'policy')), 20_000)
+    await appendFile(join(home.lists, 'test.hosts'), '0.0.0.0 late.example\n')
+    await ready(program)
+    await until('blocked', async () => (await address(dns, 'late.example')) === '127.0.0.1', 5000)
+    expect(await address(dns, 'ads.example')).toBe('127.0.0.1')
+  })
+
   test('without a network it starts all the same: blocked and local names are answered, the rest fails at once and says why', async () => {
     await upstream.close()
     const { dns } = await run()
@@ -146,10 +168,12 @@ describe('while it runs', () => {
     const { dns, http } = await run({ network: { inside: ['127.0.0.0/8'] } })
     // Its own address, so that it is a device and not this machine.
     const device = '127.0.0.5'
+    // Each name has an address of its own: no answer stands for another.
+    upstream.behave((query) => [answerTo(query, `198.51.100.${/^n(\d+)$/i.exec(labelOf(query))?.[1] ?? 0}`)])
     for (let i = 0; i < 20; i++) {
       const stamp = new Date().toISOString()
       await ask(dns, `n${i}.example`, {}, device)
-      const line = `${stamp} gw kernel: X:ACCEPT:IN=eth1 OUT=eth0 SRC=${device} DST=192.0.2.7 LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=1 DF PROTO=TCP SPT=5 DPT=${1000 + i} WINDOW=64240 RES=0x00 SYN URGP=0`
+      const line = `${stamp} gw kernel: X:ACCEPT:IN=eth1 OUT=eth0 SRC=${device} DST=198.51.100.${i} LEN=60 TOS=0x00 PREC=0x00 TTL=63 ID=1 DF PROTO=TCP SPT=5 DPT=${1000 + i} WINDOW=64240 RES=0x00 SYN URGP=0`
       const posted = await fetch(`${http}/api/v1/reports`, { method: 'POST', body: line })
       expect(await posted.json()).toMatchObject({ reports: 1 })
     }
@@ -160,6 +184,9 @@ describe('while it runs', () => {
     expect((await stats()).verdicts).toMatchObject({ asked: 20, 'direct-ip': 0 })
   })
 })
+
+/** The first label of the name asked for. */
+const labelOf = (query: Buffer): string => query.toString('latin1', 13, 13 + (query[12] ?? 0))
 
 describe('the commands', () => {
   test('check tells every problem of a configuration at once, with line and path', async () => {
