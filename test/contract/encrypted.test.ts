@@ -400,7 +400,7 @@ describe.each(ways)('over HTTPS (RFC 8484), by %s', (way) => {
       })
       expect(readPacket(body)).toMatchObject(ANSWER)
     }
-    expect((await ask(post(query))).body).toHaveLength(45)
+    expect(readPacket((await ask(post(query))).body)).toMatchObject(ANSWER)
     expect(entries().every(({ transport }) => transport === 'https')).toBe(true)
     expect(entries().some(({ lane }) => lane)).toBe(true)
   })
