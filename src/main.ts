@@ -10,7 +10,7 @@ import { Failure, type Problem } from './base/failure.ts'
 import { safeText } from './base/text.ts'
 import { diffConfig } from './config/diff.ts'
 import type { Config } from './config/schema.ts'
-import { type Control, startControl } from './control/server.ts'
+import type { Control } from './control/server.ts'
 import { type DeviceSources, openDeviceSources } from './devices/sources.ts'
 import { Intake } from './intake/intake.ts'
 import { utc, zoneNamed } from './intake/zone.ts'
@@ -50,7 +50,7 @@ import { systemClock } from './system-clock.ts'
 import type { ListeningAt } from './threads/messages.ts'
 import { comeSecond } from './threads/priority.ts'
 import type { Told } from './threads/resolver-link.ts'
-import { startResolvers } from './threads/resolver-pool.ts'
+import { prepareResolvers, startResolvers } from './threads/resolver-pool.ts'
 import { threadsOf } from './threads/share.ts'
 import { listenProblem } from './transport/port-holder.ts'
 
@@ -115,7 +115,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
   })
   const loading = showLoading(process.stderr, log, clock)
-  const opened = await PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
+  const opening = PolicyKeeper.open(sourcesOf(config), join(config.state, 'policy'), clock, {
     changed: (snapshot, { blocked, blockedBefore, allowed, ms }) => {
       tell({ kind: 'policy', policy: snapshot })
       log.info({ blocked, added: blocked - blockedBefore, allowed, ms: Math.round(ms) }, 'lists loaded')
@@ -133,7 +133,15 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       }
     },
   })
-  if (!(opened instanceof PolicyKeeper)) throw new Failure(...opened)
+  // While the lists are read, there is time to load what is needed behind them.
+  const threads = threadsOf(config.threads, availableParallelism())
+  const workers = prepareResolvers(threads)
+  const loadingControl = import('./control/server.ts')
+  const opened = await opening
+  if (!(opened instanceof PolicyKeeper)) {
+    for (const worker of workers) void worker.terminate()
+    throw new Failure(...opened)
+  }
   const policy: PolicyKeeper = opened
 
   // Queries and their answers: entries feed the tally and the ledger.
@@ -180,12 +188,11 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   const died = new Promise<Problem>((resolve) => {
     giveUp = resolve
   })
-  const threads = threadsOf(config.threads, availableParallelism())
   if (typeof config.threads === 'number' && threads < config.threads) {
     log.warn({ threads }, 'only Linux deals questions out to several threads: there is one')
   }
   const resolver = await startResolvers(
-    threads,
+    workers,
     {
       listen: { plain: config.listen, tls: config.tls.listen, https: config.https.listen, http: config.https.plain },
       pair: certificate?.pair,
@@ -257,6 +264,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await resolver.close()
     await evidence.close()
   }
+  const { startControl } = await loadingControl
   const control = await startControl({
     listen: config.http.listen,
     token: config.http.token ?? undefined,

@@ -1,5 +1,5 @@
 // A resolver thread: sockets around a resolver, messages to and from the control thread. Does nothing but DNS.
-import { parentPort, workerData } from 'node:worker_threads'
+import { parentPort } from 'node:worker_threads'
 import type { Endpoint } from './base/address.ts'
 import type { ErrorCode, Problem } from './base/failure.ts'
 import { createResolver } from './resolver.ts'
@@ -27,7 +27,15 @@ if (port === null) throw new Error('this is a worker thread; start askfirst with
 const post = (message: FromResolver): void =>
   port.postMessage(message, message.kind === 'batch' ? [message.batch.buffer] : [])
 
-const start = workerData as ResolverStart
+/** What to begin with comes first; what comes while the listeners are opened waits. */
+const early: ToResolver[] = []
+let hear = (message: ToResolver): void => void early.push(message)
+const start = await new Promise<ResolverStart>((resolve) => {
+  port.on('message', (message: ToResolver) => {
+    if (message.kind === 'start') resolve(message.start)
+    else hear(message)
+  })
+})
 const resolver = createResolver({
   settings: start.settings,
   policy: start.policy,
@@ -121,7 +129,7 @@ const scans = setInterval(() => {
   scanning = scanning.then(rescan)
 }, RESCAN_EVERY_MS)
 
-port.on('message', (message: ToResolver) => {
+hear = (message) => {
   switch (message.kind) {
     case 'pair':
       identity?.use(message.pair)
@@ -141,7 +149,8 @@ port.on('message', (message: ToResolver) => {
     default:
       resolver.obey(message)
   }
-})
+}
+for (const message of early) hear(message)
 
 function close(): void {
   clearInterval(flushing)

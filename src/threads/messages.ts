@@ -105,6 +105,8 @@ export interface ResolverStart {
 
 /** From control to resolver: snapshots and commands only. */
 export type ToResolver =
+  /** The first one: what to begin with. */
+  | { readonly kind: 'start'; readonly start: ResolverStart }
   | { readonly kind: 'policy'; readonly policy: PolicySnapshot }
   | { readonly kind: 'settings'; readonly settings: ResolverSettings }
   /** A piece of a change of the house's names. */

@@ -34,7 +34,7 @@ export interface ResolverEvents {
 /** What is told and not answered. */
 export type Told = Exclude<
   ToResolver,
-  { kind: 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' | 'read' }
+  { kind: 'start' | 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' | 'read' }
 >
 
 /** A running resolver thread, or several as one. */
@@ -62,19 +62,27 @@ export interface ResolverLink {
  */
 const YOUNG_MB = 16
 
+/** Begins a resolver thread, which then loads its program while others do something else; it waits to be started. */
+export function prepareResolver(): Worker {
+  const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
+  const worker = new Worker(file, { name: 'resolver', resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
+  // Until it is started, nothing waits for it.
+  worker.unref()
+  return worker
+}
+
 /**
  * Starts a resolver thread; rejects with a `Failure` where it cannot listen. `first`: what the thread listens on that
  * goes before it; left out, it goes first.
  */
 export async function startResolver(
+  worker: Worker,
   start: ResolverStart,
   events: ResolverEvents,
   thread = 0,
   first?: Promise<readonly ListeningAt[]>,
 ): Promise<ResolverLink> {
-  const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
-  const worker = new Worker(file, { workerData: start, name: 'resolver', resourceLimits })
+  worker.ref()
   const entries = new BatchReader()
   const policies = new SentPolicies(start.policy)
   const waiting = new Map<number, (answer: never) => void>()
@@ -130,6 +138,7 @@ export async function startResolver(
       }
     })
   })
+  worker.postMessage({ kind: 'start', start } satisfies ToResolver)
   const settle = (of: number, answer: unknown): void => {
     waiting.get(of)?.(answer as never)
     waiting.delete(of)

@@ -1,11 +1,12 @@
 // Several resolver threads as one: what is sent goes to all, what they say is put together. Each has sockets of its own at
 // the same addresses, and the system deals the askers out to them by address and port.
 import { randomBytes } from 'node:crypto'
+import type { Worker } from 'node:worker_threads'
 import { DAY } from '../base/clock.ts'
 import { FLOOD_PAUSE, type Flood } from '../pipeline/limits.ts'
 import { mergeDumps, mergeFigures, mergeLooked } from './merge.ts'
 import type { ListeningAt, ResolverStart } from './messages.ts'
-import { type ResolverEvents, type ResolverLink, startResolver, type Told } from './resolver-link.ts'
+import { prepareResolver, type ResolverEvents, type ResolverLink, startResolver, type Told } from './resolver-link.ts'
 import { shareOf } from './share.ts'
 
 /** Bytes that the secrets of cookies are made from. */
@@ -21,8 +22,16 @@ export type PoolStart = Omit<ResolverStart, 'listen' | 'shared' | 'secrets'> & {
   readonly listen: Exclude<ResolverStart['listen'], undefined>
 }
 
-/** Starts `count` resolver threads; rejects with a `Failure` where one of them cannot listen, and then none is left. */
-export async function startResolvers(count: number, start: PoolStart, events: ResolverEvents): Promise<ResolverLink> {
+/** Begins `count` resolver threads, see `startResolvers`. */
+export const prepareResolvers = (count: number): Worker[] => Array.from({ length: count }, prepareResolver)
+
+/** Starts these resolver threads; rejects with a `Failure` where one of them cannot listen, and then none is left. */
+export async function startResolvers(
+  workers: readonly Worker[],
+  start: PoolStart,
+  events: ResolverEvents,
+): Promise<ResolverLink> {
+  const count = workers.length
   const secrets = { cookies: randomBytes(COOKIE_SEED), tickets: randomBytes(TICKET_KEYS) }
   const shared = count > 1
   const first = Promise.withResolvers<readonly ListeningAt[]>()
@@ -43,10 +52,10 @@ export async function startResolvers(count: number, start: PoolStart, events: Re
     },
   }
   const one = { ...start, settings: shareOf(start.settings, count), shared, secrets }
-  const starting = Array.from({ length: count }, (_, thread) =>
+  const starting = workers.map((worker, thread) =>
     thread === 0
-      ? startResolver(one, heard, thread)
-      : startResolver({ ...one, listen: undefined }, { ...heard, listening: () => {} }, thread, first.promise),
+      ? startResolver(worker, one, heard, thread)
+      : startResolver(worker, { ...one, listen: undefined }, { ...heard, listening: () => {} }, thread, first.promise),
   )
   starting[0]?.catch(first.reject)
   const started = await Promise.allSettled(starting)
