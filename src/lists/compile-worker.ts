@@ -1,12 +1,14 @@
 // The compile worker: takes the saved policy or loads the lists, in a thread of its own, so that nothing waits for them;
-// posts the result, and saves it for the next start.
+// posts the result, saves it for the next start, and looks what has changed in the files.
 import { randomBytes } from 'node:crypto'
+import { dirname, join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSnapshot } from '../policy/snapshot.ts'
+import { changesOf, type ListChange } from './list-changes.ts'
 import { type Compilation, loadPolicy, type OnBroken } from './load.ts'
 import { type LoadProgress, paced } from './load-progress.ts'
 import { keyOf, readSaved, save } from './saved-policy.ts'
-import type { ListSources } from './sources.ts'
+import { findLists, type ListSources } from './sources.ts'
 
 /** What the worker is told. */
 export interface CompileOrder {
@@ -16,12 +18,16 @@ export interface CompileOrder {
   readonly saved: string | undefined
 }
 
-/** What it posts: how far it is where that takes long, and the result. */
-export type FromCompiler = { readonly kind: 'progress'; readonly progress: LoadProgress } | Compilation
+/** What it posts: how far it is where that takes long; the result; then how list files differ from what they were. */
+export type FromCompiler =
+  | { readonly kind: 'progress'; readonly progress: LoadProgress }
+  | Compilation
+  | { readonly kind: 'changes'; readonly changes: readonly ListChange[] }
 
 const { sources, onBroken, saved } = workerData as CompileOrder
 const key = saved === undefined ? undefined : await keyOf(sources)
 const known = saved === undefined || key === undefined ? undefined : await readSaved(saved, key)
+let compiled = known !== undefined
 if (known !== undefined) parentPort?.postMessage(known)
 else {
   const chance = randomBytes(12)
@@ -32,9 +38,16 @@ else {
   )
   const result = await loadPolicy(sources, onBroken, seed, tell)
   parentPort?.postMessage(result)
+  compiled = result.kind === 'compiled'
   // Only what the lists still hold: what was edited meanwhile is compiled again anyway.
   if (saved !== undefined && key !== undefined && result.kind === 'compiled' && (await keyOf(sources))?.equals(key)) {
     // A disk that is full costs the next start its second, nothing else; the evidence file tells of the folder.
     await save(saved, key, result, openSnapshot(result.buffer).size).catch(() => undefined)
   }
+}
+// Here and not in a worker of its own, which would leave 12 MB behind (measured with a million names).
+if (saved !== undefined && compiled) {
+  const { lists } = await findLists(sources)
+  const changes = await changesOf(lists, join(dirname(saved), 'list-changes'), Date.now()).catch(() => [])
+  parentPort?.postMessage({ kind: 'changes', changes } satisfies FromCompiler)
 }

@@ -4,22 +4,31 @@ import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
 import type { CompileOrder, FromCompiler } from './compile-worker.ts'
 import { reasonOf } from './file.ts'
+import type { ListChange } from './list-changes.ts'
 import type { Compilation, OnBroken } from './load.ts'
 import type { LoadProgress } from './load-progress.ts'
 import type { ListSources } from './sources.ts'
+
+/** What is told besides the result. */
+export interface CompileEvents {
+  /** It takes long, and is so far. */
+  readonly progress: (progress: LoadProgress) => void
+  /** The last change of each list file. Nobody waits for it. */
+  readonly changes: (changes: readonly ListChange[]) => void
+}
 
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
  * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
  * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`. `saved`
- * names a file in which the result is kept: while no source has changed, it is taken from there. `onProgress` hears how
- * far it is where that takes long.
+ * names a file in which the result is kept: while no source has changed, it is taken from there; what changed in list
+ * files is kept beside it, and told after the result.
  */
 export function compilePolicy(
   sources: ListSources,
   onBroken: OnBroken,
   saved?: string,
-  onProgress: (progress: LoadProgress) => void = () => {},
+  { progress, changes }: CompileEvents = { progress: () => {}, changes: () => {} },
 ): Promise<Compilation> {
   return new Promise((resolve) => {
     // The worker has the ending of this file: .ts from the sources, .js from the package.
@@ -27,9 +36,11 @@ export function compilePolicy(
       name: 'askfirst-compile',
       workerData: { sources: plainSources(sources), onBroken, saved } satisfies CompileOrder,
     })
-    worker.on('message', (message: FromCompiler) =>
-      message.kind === 'progress' ? onProgress(message.progress) : resolve(message),
-    )
+    worker.on('message', (message: FromCompiler) => {
+      if (message.kind === 'progress') progress(message.progress)
+      else if (message.kind === 'changes') changes(message.changes)
+      else resolve(message)
+    })
     worker.once('error', (error) => resolve(failed(reasonOf(error))))
     worker.once('exit', (code) => resolve(failed(`it ended with code ${code}`)))
   })

@@ -1,12 +1,9 @@
 // Keeps the policy current: compiles the lists, watches them, hands each whole new version on. A reload that fails
 // changes nothing (invariant I4).
-import { dirname, join } from 'node:path'
 import type { Clock, EpochMs } from '../base/clock.ts'
 import type { Problem } from '../base/failure.ts'
-import { compilePolicy, plainSources } from '../lists/compiler.ts'
-import { inWorker } from '../lists/in-worker.ts'
+import { compilePolicy } from '../lists/compiler.ts'
 import type { ListChange } from '../lists/list-changes.ts'
-import type { ChangesOrder } from '../lists/list-changes-worker.ts'
 import type { Compilation, ListReport, OnBroken } from '../lists/load.ts'
 import type { LoadProgress } from '../lists/load-progress.ts'
 import type { ListSources } from '../lists/sources.ts'
@@ -50,7 +47,6 @@ export class PolicyKeeper {
   #loaded: EpochMs
   #watch: ListWatch
   #working: Promise<Problem | undefined> = Promise.resolve(undefined)
-  #comparing: Promise<void> = Promise.resolve()
   #changes: ReadonlyMap<string, ListChange & { readonly updates: number }> = new Map()
   #again = false
 
@@ -82,14 +78,21 @@ export class PolicyKeeper {
     let keeper: PolicyKeeper | undefined
     // Watched from before the first read, so that no edit falls in between.
     const watch = watchLists(sources, () => void keeper?.reload())
-    const compiled = await compilePolicy(sources, 'leave-out', saved, events.progress).finally(events.over)
+    let early: readonly ListChange[] = []
+    const compiled = await compilePolicy(sources, 'leave-out', saved, {
+      progress: events.progress,
+      changes: (changes) => {
+        if (keeper === undefined) early = changes
+        else keeper.#compared(changes)
+      },
+    }).finally(events.over)
     if (compiled.kind === 'refused') {
       watch.close()
       return compiled.problems
     }
     keeper = new PolicyKeeper(sources, saved, compiled, watch, clock, events)
+    keeper.#compared(early)
     if (compiled.problems.length > 0) events.problems(compiled.problems, false)
-    keeper.#compare()
     return keeper
   }
 
@@ -150,7 +153,8 @@ export class PolicyKeeper {
 
   async #reload(onBroken: OnBroken): Promise<Problem | undefined> {
     const { progress, over } = this.#events
-    const compiled = await compilePolicy(this.#sources, onBroken, this.#saved, progress).finally(over)
+    const changes = (found: readonly ListChange[]) => this.#compared(found)
+    const compiled = await compilePolicy(this.#sources, onBroken, this.#saved, { progress, changes }).finally(over)
     if (compiled.problems.length > 0) this.#events.problems(compiled.problems, compiled.kind === 'refused')
     if (compiled.kind === 'refused') return compiled.problems[0]
     const before = this.#policy
@@ -164,26 +168,15 @@ export class PolicyKeeper {
       allowedBefore: before.allowed,
       ms: compiled.ms,
     })
-    this.#compare()
     return undefined
   }
 
-  /** Looks how list files have changed: one look at a time, and none for a version that is not in force any more. */
-  #compare(): void {
-    const { generation } = this.#policy
-    this.#comparing = this.#comparing.then(async () => {
-      if (generation !== this.#policy.generation) return
-      const folder = join(dirname(this.#saved), 'list-changes')
-      const order: ChangesOrder = { sources: plainSources(this.#sources), folder, now: this.#clock.now() }
-      const file = new URL('../lists/list-changes-worker', import.meta.url)
-      const changes = await inWorker<readonly ListChange[]>(file, 'askfirst-list-changes', order).catch(() => undefined)
-      // A full disk costs the figures, nothing else; the evidence file tells of the folder.
-      if (changes === undefined) return
-      const before = this.#changes
-      const updates = ({ path, fresh }: ListChange) => (before.get(path)?.updates ?? 0) + (fresh ? 1 : 0)
-      this.#changes = new Map(changes.map((change) => [change.path, { ...change, updates: updates(change) }]))
-      const fresh = changes.filter((change) => change.fresh)
-      if (fresh.length > 0) this.#events.listsChanged(fresh)
-    })
+  /** Takes in how list files have changed; where several versions came after each other, the latest look counts. */
+  #compared(changes: readonly ListChange[]): void {
+    const before = this.#changes
+    const updates = ({ path, fresh }: ListChange) => (before.get(path)?.updates ?? 0) + (fresh ? 1 : 0)
+    this.#changes = new Map(changes.map((change) => [change.path, { ...change, updates: updates(change) }]))
+    const fresh = changes.filter((change) => change.fresh)
+    if (fresh.length > 0) this.#events.listsChanged(fresh)
   }
 }

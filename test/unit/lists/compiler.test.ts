@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compilePolicy } from '../../../src/lists/compiler.ts'
+import type { ListChange } from '../../../src/lists/list-changes.ts'
 import type { ListSources } from '../../../src/lists/sources.ts'
 import { openPolicy } from '../../../src/policy/policy.ts'
 import { decide } from '../policy/build.ts'
@@ -17,6 +18,21 @@ describe('the compile worker', () => {
     const policy = openPolicy(result.buffer, result.lists, 3)
     expect(decide(policy, 'ads.example')).toMatchObject({ kind: 'block', list: 0, line: 1 })
     expect(decide(policy, 'a.good.example')).toMatchObject({ kind: 'allow', list: 1, line: 1 })
+  })
+
+  test('tells after the result how list files have changed, where it may keep something', async () => {
+    using place = folderOf({ 'ads.txt': 'a.example\nb.example\n' })
+    using state = folderOf()
+    const compile = () =>
+      new Promise<readonly ListChange[]>((resolve) => {
+        const events = { progress: () => {}, changes: resolve }
+        void compilePolicy(sourcesOf({ folder: place.folder }), 'refuse', state.path('policy'), events)
+      })
+    expect(await compile()).toMatchObject([{ path: place.path('ads.txt'), rules: 2, added: 2, fresh: false }])
+    place.write('ads.txt', 'b.example\nc.example\nd.example\n')
+    expect(await compile()).toMatchObject([{ rules: 3, added: 2, removed: 1, fresh: true }])
+    // From the saved policy too, and found before.
+    expect(await compile()).toMatchObject([{ rules: 3, added: 2, removed: 1, fresh: false }])
   })
 
   test('uses a new seed each time', async () => {
