@@ -341,7 +341,7 @@ export const configSchema = z
     rules: values.path
       .default('rules.yaml')
       .describe(
-        'The file that rules and names are written to which are given at run time; made when there is one. A change takes effect at the next start.',
+        'The file for what is given at run time: rules, names of devices, pauses, bonus minutes; made when there is something to write. The user that runs askfirst must be able to write it and its folder.',
       ),
     state: values.path
       .default('../state')
