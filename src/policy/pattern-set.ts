@@ -8,8 +8,10 @@ import { type Sieve, sieve, symbolsInto, TEXT_MAX } from './sieve.ts'
 /** Says the numbers of the patterns that are found in a name, given as text in lower case; calls `visit` with each. */
 export type PatternSet = (name: string, visit: (number: number) => void) => void
 
-/** Characters that choose a bucket. */
+/** Characters that choose a bucket, as one number: names and texts are of ASCII. */
 const GRAM = 3
+type Gram = number
+const GRAM_MASK = 0xff_ffff
 /** Most patterns of a bucket; what is over goes through a sieve. */
 const CROWD = 32
 /** Patterns that are looked at in one piece of work, and those of one sieve, which are one piece too. */
@@ -27,15 +29,16 @@ interface Known {
 /** Builds a set, in pieces. */
 export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
   const known: Known[] = []
-  const buckets = new Map<string, number[]>()
+  const buckets = new Map<Gram, number[]>()
   const loose: number[] = []
   for (const [number, text] of patterns.entries()) {
     if (number % READ_AT_ONCE === READ_AT_ONCE - 1) yield
     const literal = literalOf(text) ?? ''
-    const gram = rarest(literal, buckets)
-    known.push({ text, literal, gramAt: literal.indexOf(gram ?? ''), compiled: undefined })
-    if (gram === undefined) loose.push(number)
+    const gramAt = rarest(literal, buckets)
+    known.push({ text, literal, gramAt, compiled: undefined })
+    if (gramAt < 0) loose.push(number)
     else {
+      const gram = gramOf(literal, gramAt)
       const bucket = buckets.get(gram)
       if (bucket === undefined) buckets.set(gram, [number])
       else bucket.push(number)
@@ -55,14 +58,16 @@ export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
   }
   return (name, visit) => {
     if (buckets.size > 0) {
-      for (let at = 0; at + GRAM <= name.length; at++) {
-        const bucket = buckets.get(name.substring(at, at + GRAM))
+      let gram = 0
+      for (let end = 0; end < name.length; end++) {
+        gram = ((gram << 8) | name.charCodeAt(end)) & GRAM_MASK
+        const bucket = end + 1 < GRAM ? undefined : buckets.get(gram)
         if (bucket === undefined) continue
         for (const number of bucket) {
-          const one = known[number] as Known
+          const { literal, gramAt } = known[number] as Known
+          const start = end + 1 - GRAM - gramAt
           // The first place of its text: a pattern is looked at once for a name.
-          const found = name.indexOf(one.literal)
-          if (found < 0 || found + one.gramAt !== at) continue
+          if (start < 0 || !name.startsWith(literal, start) || name.indexOf(literal) < start) continue
           find(number, name, visit)
         }
       }
@@ -73,19 +78,21 @@ export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
   }
 }
 
-/** The three characters of a text that the fewest patterns share so far; undefined where each is crowded. */
-function rarest(literal: string, buckets: ReadonlyMap<string, readonly number[]>): string | undefined {
-  let best: string | undefined
+/** Where in a text the three characters stand that the fewest patterns share so far; -1 where each is crowded. */
+function rarest(literal: string, buckets: ReadonlyMap<Gram, readonly number[]>): number {
+  let best = -1
   let least = CROWD
   for (let at = 0; at + GRAM <= literal.length; at++) {
-    const gram = literal.slice(at, at + GRAM)
-    const size = buckets.get(gram)?.length ?? 0
+    const size = buckets.get(gramOf(literal, at))?.length ?? 0
     if (size >= least) continue
     least = size
-    best = gram
+    best = at
   }
   return best
 }
+
+const gramOf = (text: string, at: number): Gram =>
+  (text.charCodeAt(at) << 16) | (text.charCodeAt(at + 1) << 8) | text.charCodeAt(at + 2)
 
 /** Patterns were read before they came here; one that cannot be read matches nothing. */
 function compiledOrNever(text: string): Pattern {

@@ -193,8 +193,10 @@ export function* openInPieces(
     const { kind } = CLAUSES[clause]
     const decision = { kind, list: bestList, line: bestLine, labels: bestDepth, subtree: bestSubtree, clause }
     const list = lists[bestList]
-    // What the house says of a list goes before what its format means.
-    const action = bestRule?.action ?? (list?.blockAnswer === undefined ? list?.answer : undefined)
+    // What the house says of a list goes before what its format means by "block".
+    const replaced = list?.blockAnswer !== undefined && list.answer !== undefined
+    const own = bestRule?.action ?? list?.answer
+    const action = replaced && own !== undefined && sameAction(own, list.answer as RuleAction) ? undefined : own
     if (bestRule === undefined && action === undefined && !personal) return decision
     return {
       ...decision,

@@ -124,6 +124,18 @@ alias.example CNAME garden.example.
     expect(own?.handOuts.map(({ address }) => address)).toEqual(['192.0.2.7', '192.0.2.8'])
   })
 
+  test('NXDOMAIN gives way to what the house says of that very list, other actions do not', async () => {
+    const answers = [{ lists: ['policy.rpz'], answer: { mode: 'loopback', addresses: [], ttl: 60 } as const }]
+    const house = await houseUnder({
+      ...zone('nx.example CNAME .\n*.nx.example CNAME .\n*.below.example CNAME .\nempty.example CNAME *.\n'),
+      audience: { groups: [], answers, own: [] },
+    })
+    for (const name of ['nx.example', 'x.nx.example', 'x.below.example']) {
+      expect(await says(house, name), name).toMatchObject({ answers: ['A 127.0.0.1'] })
+    }
+    expect(await says(house, 'empty.example')).toMatchObject({ rcode: 'NOERROR', answers: [] })
+  })
+
   test.each([
     ['CNAME .', { rcode: 'NXDOMAIN', answers: [] }],
     ['CNAME *.', { rcode: 'NOERROR', answers: [] }],
@@ -206,10 +218,14 @@ describe('behind the question', () => {
     'self.net HTTPS': [{ type: 'HTTPS', data: service('.', { 4: [203, 0, 113, 7] }) }],
     'six.net HTTPS': [{ type: 'HTTPS', data: service('.', { 6: [0x20, 1, 0xd, 0xb8, ...Array(11).fill(0), 0x66] }) }],
     'alias.net HTTPS': [{ type: 'HTTPS', data: service('pool.tracker.example', {}, 0) }],
+    'narrow.net A': [{ type: 'A', data: '203.0.113.9' }],
     'srv.net SVCB': [{ type: 'SVCB', data: service('pool.tracker.example') }],
   })
   const house = () =>
-    houseUnder({ block: ['||tracker.example^', '203.0.113.0/24', '2001:db8::66'], allow: ['fine.net'] }, { upstream })
+    houseUnder(
+      { block: ['||tracker.example^', '203.0.113.0/24', '203.0.113.9', '2001:db8::66'], allow: ['fine.net'] },
+      { upstream },
+    )
 
   test('every name of an alias chain is judged by the rules for names', async () => {
     expect(await says(await house(), 'www.net')).toMatchObject({
@@ -223,12 +239,13 @@ describe('behind the question', () => {
     ['alias.net', 'HTTPS', '*.tracker.example'],
     ['srv.net', 'SVCB', '*.tracker.example'],
     ['self.net', 'HTTPS', '203.0.113.0/24'],
+    ['narrow.net', 'A', '203.0.113.9/32'],
     ['six.net', 'HTTPS', '2001:db8::66/128'],
   ])('the targets and hints of service records are: %s %s', async (name, type, rule) => {
     const { rcode, answers, reason } = await says(await house(), name, { type })
     expect({ rcode, answers, reason }).toEqual({
       rcode: 'NOERROR',
-      answers: [],
+      answers: type === 'A' ? ['A 127.0.0.1'] : [],
       reason: `blocked by lists.block: ${rule}`,
     })
   })
