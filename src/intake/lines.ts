@@ -28,15 +28,17 @@ export class LineSplitter {
     this.#sink = sink
   }
 
-  /** Takes the next bytes; every line that they end goes to the sink before this returns. */
-  push(chunk: Uint8Array): void {
+  /** Takes the next bytes; every line that they end goes to the sink before this returns, with the `last` of them all. */
+  push(chunk: Uint8Array, last = false): void {
     const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
     let from = 0
     for (let end = bytes.indexOf(NEWLINE); end >= 0; end = bytes.indexOf(NEWLINE, from)) {
       this.#complete(bytes, from, end)
       from = end + 1
     }
-    if (from < bytes.length) this.#hold(bytes, from, bytes.length)
+    if (from === bytes.length) return
+    if (last) this.#complete(bytes, from, bytes.length)
+    else this.#hold(bytes, from, bytes.length)
   }
 
   /** The stream is over: what is held becomes the last line. The splitter can be used again for another stream. */
@@ -89,9 +91,7 @@ export class LineSplitter {
 
 /** Cuts a whole piece of text, such as a datagram or the body of a post, into lines. */
 export function splitLines(bytes: Uint8Array, sink: LineSink): void {
-  const splitter = new LineSplitter(sink)
-  splitter.push(bytes)
-  splitter.end()
+  new LineSplitter(sink).push(bytes, true)
 }
 
 const EMPTY = Buffer.alloc(0)
