@@ -81,11 +81,14 @@ export class Answerer {
     const { clock } = this.#parts
     const { length } = packet
     const size = this.quick(packet, 0, length, client, transport, this.#scratch, 0, clock.now(), clock.ticks())
-    if (size > 0) send(this.#scratch.slice(0, size))
+    if (size > 0) send(this.#scratch.subarray(0, size))
     else this.answer(packet, client, transport, send)
   }
 
-  /** Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or never: for what is no query, and for a reply that is `silent`. */
+  /**
+   * Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or never: for what is
+   * no query, and for a reply that is `silent`. What `send` gets is true during that call only.
+   */
   answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
     const parts = this.#parts
     const { generation } = parts.lane
@@ -188,7 +191,7 @@ export class Answerer {
     // No room for anything but the question: TC is set.
     const limit = reply === COME_OVER_TCP ? 0 : replyLimit(query, udpSize)
     const written = writeReply(query, reply, packet, this.#scratch, limit, udpSize, ticks, own)
-    return { bytes: this.#scratch.slice(0, written.length), written, own, ticks }
+    return { bytes: this.#scratch.subarray(0, written.length), written, own, ticks }
   }
 }
 

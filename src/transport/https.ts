@@ -151,7 +151,7 @@ function serveRequest(
         count(reception, 200)
         if (response.destroyed) return
         // Private: what one client is told, another one's rules may forbid.
-        respond(response, 200, 'application/dns-message', `private, max-age=${freshness(reply)}`, reply)
+        respond(response, 200, 'application/dns-message', `private, max-age=${freshness(reply)}`, Buffer.from(reply))
       },
     )
   }

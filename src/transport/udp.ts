@@ -67,7 +67,7 @@ export async function listenUdp(
       socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, sent)
     } else {
       answerer.answer(query, client, 'udp', (reply) => {
-        if (!closed) socket.send(reply, from.port, from.address, sent)
+        if (!closed) socket.send(Buffer.from(reply), from.port, from.address, sent)
       })
     }
   }

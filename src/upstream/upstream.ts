@@ -97,8 +97,8 @@ export class Upstream {
     const isEncrypted = server.transport === 'tls' || server.transport === 'https'
     this.#how = { udpSize: UDP_SIZE, authenticData: trustAd, padTo: isEncrypted ? PAD_TO : 0 }
     this.#asked = [
-      { dnssecOk: false, trustAd },
-      { dnssecOk: true, trustAd },
+      { dnssecOk: false, trustAd, keep: true },
+      { dnssecOk: true, trustAd, keep: true },
     ]
   }
 

@@ -33,12 +33,14 @@ export interface Asked {
   readonly dnssecOk: boolean
   /** Whether its AD bit is believed and kept. */
   readonly trustAd: boolean
+  /** The packet is handed over and becomes the message: nobody else needs it. Else it is copied. */
+  readonly keep?: boolean
 }
 
 const PLAIN: Asked = { dnssecOk: true, trustAd: false }
 
 /**
- * Scans one message. The bytes are copied; the OPT record and what follows it are left out of the copy.
+ * Scans one message. The bytes are copied, see `Asked.keep`; the OPT record and what follows it are left out.
  * Every count must be true, every name in bounds and every pointer backward (RFC 1035 §4.1.4); else it is malformed.
  * Records that do not belong to the question or its alias chain are cut out. The AD bit of the copy is that of the
  * message where it is trusted.
@@ -53,7 +55,7 @@ export function scanMessage(packet: Uint8Array, asked: Asked = PLAIN): Scanned |
   return 'malformed' in again ? again : { ...again, cut: sifted.cut }
 }
 
-function scanOnce(packet: Uint8Array, { dnssecOk, trustAd }: Asked): Scanned | Malformed | 'foreign' {
+function scanOnce(packet: Uint8Array, { dnssecOk, trustAd, keep = false }: Asked): Scanned | Malformed | 'foreign' {
   if (packet.length < HEADER) return { malformed: 'shorter than a header' }
   const flags = u16(packet, 2)
   if ((flags & 0xf800) !== 0x8000) return { malformed: 'not a response to a standard query' }
@@ -70,8 +72,8 @@ function scanOnce(packet: Uint8Array, { dnssecOk, trustAd }: Asked): Scanned | M
   if (fault !== undefined) return { malformed: fault }
   if (!scan.belonging.complete()) return 'foreign'
   const end = scan.optAt ?? scan.at
-  // A copy: `slice` of a Buffer would be a view of the socket's memory.
-  const bytes = new Uint8Array(packet.subarray(0, end))
+  // `slice` and `subarray` of a Buffer would be Buffers: plain arrays are read quicker where all are of one kind.
+  const bytes = keep ? new Uint8Array(packet.buffer, packet.byteOffset, end) : new Uint8Array(packet.subarray(0, end))
   if (scan.optAt !== undefined) putU16(bytes, 10, scan.beforeOpt)
   if (!trustAd) bytes[3] = (bytes[3] as number) & ~0x20
   // RFC 2181 §8: a TTL with its highest bit set counts as zero.

@@ -161,7 +161,7 @@ export function inMemory(options: {
   const slow: InMemory['slow'] = (packet, from = '192.168.1.5', transport = 'udp') =>
     new Promise((resolve) => {
       const { dropped } = resolver.answerer
-      resolver.answerer.answer(packet, client(from), transport, resolve)
+      resolver.answerer.answer(packet, client(from), transport, (reply) => resolve(reply.slice()))
       if (resolver.answerer.dropped > dropped) resolve(undefined)
     })
   const out = new Uint8Array(70_000)

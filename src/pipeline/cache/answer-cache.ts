@@ -236,4 +236,4 @@ export class AnswerCache {
 }
 
 /** Everything that is in a kept message counts: what did not has been cut out. */
-const AS_KEPT = { dnssecOk: true, trustAd: true } as const
+const AS_KEPT = { dnssecOk: true, trustAd: true, keep: true } as const
