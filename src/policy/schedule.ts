@@ -15,7 +15,7 @@ export interface Span {
 export interface ScheduleException {
   readonly from: string
   readonly to: string
-  /** `on`: the whole day; `off`: nothing begins on that day. */
+  /** `on`: the whole day, and what begins on it goes on behind it; `off`: nothing begins on that day. */
   readonly set: 'on' | 'off'
 }
 
@@ -42,7 +42,7 @@ export function isOn(schedule: Schedule, at: EpochMs): boolean {
   return schedule.spans.some(({ days, from, to }) => {
     const overMidnight = to <= from
     const began = today !== 'off' && days.includes(weekday) && minute >= from && (overMidnight || minute < to)
-    return began || (overMidnight && yesterday === undefined && days.includes(dayBeforeWeekday) && minute < to)
+    return began || (overMidnight && yesterday !== 'off' && days.includes(dayBeforeWeekday) && minute < to)
   })
 }
 

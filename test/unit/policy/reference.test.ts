@@ -28,6 +28,7 @@ const asker: fc.Arbitrary<Asker> = fc.record({
   groups,
   key,
   type,
+  only: fc.constantFrom(false, false, true),
   client: fc.record({
     address: fc.constantFrom('192.168.1.5', '192.168.2.5', 'fd00::5').map((text) => addressBytes(text) as Uint8Array),
     names: fc.subarray(['tv', 'tablet']),
@@ -111,7 +112,7 @@ describe('the snapshot', () => {
         const policy = openPolicy(buffer, infos, 1, conditionals)
         const asked = [...given.flatMap(namesOf).flatMap(around), ...others]
         for (const who of all) {
-          const audience = policy.audience(who.groups, [who.key])
+          const audience = policy.audience(who.groups, [who.key], who.only)
           for (const one of asked) {
             const decision = policy.decide(wireOf(one), 0, audience, who.type, who.client)
             expect(bare(decision)).toEqual(reference(given, one, who))

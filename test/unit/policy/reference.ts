@@ -20,6 +20,8 @@ export interface Asker {
   readonly key: string
   readonly type: number
   readonly client: RuleClient
+  /** One of the groups gets only what is allowed. */
+  readonly only: boolean
 }
 
 /** What the policy must say, but for its action. */
@@ -49,6 +51,7 @@ export function reference(lists: readonly GivenList[], name: Name, asker: Asker)
         a.list - b.list ||
         a.line - b.line,
     )[0]
+  if (best === undefined && asker.only) return { ...ONLY, list: lists.length }
   if (best === undefined) return { kind: 'none' }
   const { list, line, labels, subtree, clause } = best
   return { kind: CLAUSES[clause].kind, list, line, labels, subtree, clause }
@@ -60,6 +63,8 @@ export function bare(decision: Decision) {
   const { kind, list, line, labels, subtree, clause } = decision
   return { kind, list, line, labels, subtree, clause }
 }
+
+const ONLY = { kind: 'block', line: 0, labels: 0, subtree: true, clause: 'allow-only' }
 
 const EVERY = { only: [], not: [] }
 const allRules = ({ rules, conditionals }: GivenList) =>

@@ -50,7 +50,43 @@ describe('an exception', () => {
   })
 })
 
+describe('exceptions', () => {
+  test('that turn a day on do not end the night that begins on it', () => {
+    const sick = schedule({ exceptions: [{ from: '2026-11-24', to: '2026-11-24', set: 'on' }] })
+    expect(isOn(sick, at('2026-11-24T12:00:00Z'))).toBe(true)
+    expect(isOn(sick, at('2026-11-25T04:00:00Z'))).toBe(true)
+    expect(isOn(sick, at('2026-11-25T06:00:00Z'))).toBe(false)
+  })
+  test('end with their last day, over the turn of the year, and the first one that has a day counts', () => {
+    const holidays = schedule({
+      exceptions: [
+        { from: '2026-12-31', to: '2026-12-31', set: 'on' },
+        { from: '2026-12-24', to: '2027-01-06', set: 'off' },
+      ],
+    })
+    expect(isOn(holidays, at('2026-12-23T22:00:00Z'))).toBe(true)
+    expect(isOn(holidays, at('2026-12-24T04:00:00Z'))).toBe(true)
+    expect(isOn(holidays, at('2026-12-24T22:00:00Z'))).toBe(false)
+    expect(isOn(holidays, at('2026-12-31T10:00:00Z'))).toBe(true)
+    expect(isOn(holidays, at('2027-01-06T22:00:00Z'))).toBe(false)
+    expect(isOn(holidays, at('2027-01-07T22:00:00Z'))).toBe(true)
+  })
+})
+
 describe('when the clocks change', () => {
+  test('the night in which they do is as long as the clock on the wall says, and no hole is in it', () => {
+    const saturday = schedule({ spans: [{ days: ['sat'], from: 21 * 60, to: 6 * 60 + 30 }] })
+    const hours = (from: string): { on: number; first: string; last: string } => {
+      const minutes = Array.from({ length: 24 * 60 }, (_, i) => at(from) + i * 60_000).filter((minute) =>
+        isOn(saturday, minute),
+      )
+      const text = (minute: number | undefined): string => new Date(minute ?? 0).toISOString().slice(5, 16)
+      return { on: minutes.length, first: text(minutes[0]), last: text(minutes.at(-1)) }
+    }
+    // 21:00 to 06:30 is 9.5 hours; on 29 March 2026 one is left out, on 25 October one comes twice.
+    expect(hours('2026-03-28T12:00:00Z')).toEqual({ on: 8.5 * 60, first: '03-28T20:00', last: '03-29T04:29' })
+    expect(hours('2026-10-24T12:00:00Z')).toEqual({ on: 10.5 * 60, first: '10-24T19:00', last: '10-25T05:29' })
+  })
   const night = schedule({ spans: [{ days: ['sun'], from: 2 * 60 + 15, to: 2 * 60 + 45 }] })
   test('in spring, a span in the hour that is left out does not come', () => {
     const minutes = Array.from({ length: 180 }, (_, i) => at('2026-03-29T00:00:00Z') + i * 60_000)
