@@ -171,6 +171,24 @@ describe('a change at run time', () => {
     for (const name of names) expect(await address(dns, name, OTHER)).toBe(BLOCKED)
   })
 
+  test('that was acknowledged is there after a kill at any moment, in a whole file', async () => {
+    const acknowledged: string[] = []
+    const names = Array.from({ length: 40 }, (_, i) => `killed-${i}.example`)
+    const posting = names.map(async (name) => {
+      const answer = await post('/api/v1/rules', { kind: 'block', name }).catch(() => undefined)
+      if (answer?.status === 200) acknowledged.push(name)
+    })
+    await until('some to be acknowledged', () => acknowledged.length >= 3, 20_000)
+    await program.stop('SIGKILL')
+    await Promise.all(posting)
+    expect(acknowledged.length).toBeLessThan(names.length)
+    const text = await written()
+    expect(text.startsWith('# Rules of the Example') && text.endsWith('\n')).toBe(true)
+    await run()
+    for (const name of acknowledged) expect(await address(dns, name, OTHER), name).toBe(BLOCKED)
+    expect(await address(dns, 'new.example', OTHER)).toBe(BLOCKED)
+  })
+
   test('survives a restart', async () => {
     await restart()
     for (const [name, from, data] of [

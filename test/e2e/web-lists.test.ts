@@ -27,7 +27,10 @@ const names = (count: number, from = 0): string =>
   Array.from({ length: count }, (_, i) => `n${i + from}.example\n`).join('')
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-describe.skipIf(process.getuid?.() !== 0 || !requirePrograms('ip', 'dig', 'curl'))('a list from the web', () => {
+/** Namespaces want root; their names are such that houses take them away if we are killed. */
+const possible = process.getuid?.() === 0 && requirePrograms('ip', 'dig', 'curl')
+
+describe.skipIf(!possible)('a list from the web', () => {
   let folder: string
   let place: Place
   let web: Running
@@ -99,7 +102,7 @@ describe.skipIf(process.getuid?.() !== 0 || !requirePrograms('ip', 'dig', 'curl'
     await writeFile(join(folder, 'ca.pem'), authority.certificate)
     await writeFile(join(folder, 'cert.pem'), leaf.certificate)
     await writeFile(join(folder, 'key.pem'), leaf.key)
-    place = await makePlace(`af-web-${process.pid}`, [])
+    place = await makePlace(`af-${process.pid}web-out`, [])
     await place.must('ip', ['address', 'add', `${WEB}/32`, 'dev', 'lo'])
     home = await makeHome(
       folder,
@@ -286,10 +289,10 @@ describe.skipIf(process.getuid?.() !== 0 || !requirePrograms('ip', 'dig', 'curl'
   })
 })
 
-describe('loading a large list', () => {
+describe.skipIf(!possible)('loading a large list', () => {
   test('says how far it is: one changing line on a terminal, log lines elsewhere', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'askfirst-large-'))
-    const place = process.getuid?.() === 0 ? await makePlace(`af-large-${process.pid}`, []) : undefined
+    const place = await makePlace(`af-${process.pid}big-out`, [])
     try {
       const lines = Array.from({ length: 400_000 }, (_, i) => `0.0.0.0 name-${i}.of-some-length.example`).join('\n')
       const home = await makeHome(
@@ -303,18 +306,18 @@ describe('loading a large list', () => {
         Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`${i}.hosts`, `${lines}\n`])),
       )
       const [node, args] = askfirstCommand('run', '--config', home.config)
-      const plain = place?.spawn(node, args) as Running
+      const plain = place.spawn(node, args)
       const line = await plain.waitForLine('lists are being loaded', { within: 30_000 })
       expect(JSON.parse(line)).toMatchObject({ of: 10, list: expect.stringMatching(/^\d\.hosts$/) })
       expect(plain.lines.join('\n')).not.toContain('loading lists:')
       await plain.stop()
       await rm(join(folder, 'state'), { recursive: true, force: true })
-      const onTerminal = place?.spawn('script', ['-qec', [node, ...args].join(' '), '/dev/null']) as Running
+      const onTerminal = place.spawn('script', ['-qec', [node, ...args].join(' '), '/dev/null'])
       await onTerminal.waitForLine('"msg":"started"', { within: 60_000 })
       expect(onTerminal.lines.join('\n')).toMatch(/loading lists: \d+ of 10, \d+ MiB, \d\.hosts/)
       expect(onTerminal.lines.join('\n')).not.toContain('lists are being loaded')
     } finally {
-      await place?.remove()
+      await place.remove()
       await rm(folder, { recursive: true, force: true })
     }
   })
