@@ -41,8 +41,8 @@ export type GroupOf = (client: Omit<Client, 'group'>) => number
 /** Everybody is in the default group. */
 const ONE_GROUP: GroupOf = () => 0
 
-/** Clients kept in each of the two generations: as many as the ledger keeps devices; 400 bytes each. */
-export const CLIENTS_KEPT = 8192
+/** Clients kept in each of the two generations, so that together they are as many as the ledger's devices; 600 bytes each. */
+export const CLIENTS_KEPT = 4096
 /** Slots of the table by bytes: few clients of a house share one. */
 const RECENT_BITS = 12
 
