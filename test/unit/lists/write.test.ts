@@ -147,6 +147,71 @@ describe('the merged lists', () => {
     )
   })
 
+  /** Lines of adblock rules with conditions and answers of their own. */
+  const option = fc.constantFrom(
+    ...[
+      'important',
+      'dnstype=AAAA',
+      'dnstype=~A|~TXT',
+      'client=192.168.1.0/24',
+      "client='tv\\, big'|~kid",
+      'denyallow=x.a.example',
+    ],
+    ...[
+      'dnsrewrite=NXDOMAIN',
+      'dnsrewrite=NOERROR',
+      'dnsrewrite=192.0.2.7',
+      'dnsrewrite=2001:db8::7',
+      'dnsrewrite=safe.example',
+    ],
+    ...[
+      'dnsrewrite=NOERROR;TXT;two\\, words',
+      'dnsrewrite=NOERROR;MX;10 mail.example',
+      'dnsrewrite=NOERROR;SRV;1 2 53 a.example',
+    ],
+    ...['dnsrewrite=NOERROR;PTR;a.example.'],
+  )
+  const conditional = fc
+    .tuple(
+      fc.constantFrom('', '', '@@'),
+      fc.oneof(
+        name.map((text) => `||${text}^`),
+        name.map((text) => `|${text}^`),
+        name.map((text) => `||*.${text}^`),
+        fc.constantFrom('/^ads[0-9]+\\./', '||192.0.2.9^', '*', 'ads*.example'),
+      ),
+      fc.uniqueArray(option, { minLength: 1, maxLength: 3, selector: (text) => text.split('=')[0] }),
+    )
+    .map(([exception, pattern, options]) => `${exception}${pattern}$${options.join(',')}`)
+
+  test('of rules with conditions and answers say every rule again in an adblock list, or count it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(conditional, { maxLength: 8 }), async (lines) => {
+        const before = readText(lines.join('\n'))
+        fc.pre(before.rejected === 0)
+        const { lines: again, losses } = await written('adblock', lines)
+        const [wanted, got] = [new Set(before.rules), new Set(readText(again.join('\n')).rules)]
+        for (const rule of got) expect([...wanted]).toContain(rule)
+        expect(wanted.size - got.size, [...wanted].filter((rule) => !got.has(rule)).join('; ')).toBe(losses.conditional)
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  test('of rules with conditions and answers say in a response policy zone what it can, and no rule otherwise', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(conditional, { maxLength: 8 }), async (lines) => {
+        fc.pre(readText(lines.join('\n')).rejected === 0)
+        const { lines: zone, losses } = await written('rpz', lines)
+        const reading = readText(zone.join('\n'))
+        expect(reading.rejected).toBe(0)
+        expect(losses.conditional).toBeLessThanOrEqual(new Set(lines).size)
+        for (const rule of reading.rules) expect(rule).not.toMatch(/ if (?!client)/)
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   test('cut no hole into what a response policy zone covers', async () => {
     const { lines } = await written(
       'rpz',
