@@ -17,7 +17,7 @@ import { dumpCache, restoreCache } from './pipeline/cache/cache-dump.ts'
 import { clientSubnet } from './pipeline/client-subnet.ts'
 import { type Admission, Clients, type GroupOf } from './pipeline/clients.ts'
 import { Cookies, secretsFrom } from './pipeline/cookies.ts'
-import { EdnsReplies } from './pipeline/edns.ts'
+import { EdnsReplies, noOptionCounts, type OptionCounts } from './pipeline/edns.ts'
 import { Entrances } from './pipeline/entrances.ts'
 import { FastLane } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
@@ -101,7 +101,7 @@ export function createResolver(world: ResolverParts): Resolver {
   const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
   const policy = new Swappable<Policy>(atOnce(open(world.policy)))
   const pause = { active: false }
-  const made = { synthesised: 0 }
+  const made = { synthesised: 0, options: noOptionCounts() }
   const names: Live<HouseZone> = { current: new HouseZone(world.names) }
   const profiles = new Profiles(policy, world.household)
   const connections = new Connections(settings.serving.connections, world.clock)
@@ -136,6 +136,7 @@ export function createResolver(world: ResolverParts): Resolver {
     lane: parts.lane.size,
     clients: entrances.size,
     synthesised: made.synthesised,
+    options: { ...made.options },
     floods: parts.limits.floods,
     dropped: answerer.dropped,
     proxied: { proxied: proxied.proxied, faulty: proxied.faulty },
@@ -262,7 +263,7 @@ function assemble(
   settings: ResolverSettings,
   rules: Omit<Blocking, 'answer'>,
   names: Live<HouseZone>,
-  made: { synthesised: number },
+  made: { synthesised: number; readonly options: OptionCounts },
   journal: BatchWriter,
   { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
   store: AnswerCache,
@@ -297,7 +298,7 @@ function assemble(
   // Where each reply depends on its asker's cookie, nothing can be repeated.
   const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
   const lane = new FastLane(laneBytes, settings.udpSize)
-  const edns = new EdnsReplies(settings.edns, cookies, clock)
+  const edns = new EdnsReplies(settings.edns, cookies, clock, made.options)
   const limits = new Limits(settings.limits, clock, (flood) => post({ kind: 'flood', flood }))
   return {
     settings,

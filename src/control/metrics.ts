@@ -56,6 +56,13 @@ const COUNTERS: readonly Family[] = [
         ),
       ),
   },
+  family('askfirst_edns_options_total', 'Replies by the EDNS options that they carried.', 'option', ({ edns }) => ({
+    cookie: edns.cookie,
+    keepalive: edns.keepalive,
+    nsid: edns.nsid,
+    client_subnet: edns.clientSubnet,
+    padding: edns.padding,
+  })),
   family('askfirst_datagrams_total', 'Packets apart: no query, or by a load balancer.', 'result', ({ datagrams }) => ({
     no_query: datagrams.noQuery,
     proxied: datagrams.proxied,

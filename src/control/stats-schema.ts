@@ -158,6 +158,9 @@ export const stats = z
         'the threads that answer; one that has much more to do than the others serves few ports with many queries',
       ),
     connections: z.object({ tcp: connections, tls: connections, https: connections }),
+    edns: z
+      .object({ cookie: count, keepalive: count, nsid: count, clientSubnet: count, padding: count })
+      .describe('replies by the EDNS options that they carried, because they were asked for'),
     datagrams: z.object({
       noQuery: count.describe('packets that were no query, over any transport: they got no answer'),
       proxied: count.describe('those of load balancers, with a PROXY header'),

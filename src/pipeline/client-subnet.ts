@@ -1,7 +1,7 @@
 // Client subnet (RFC 7871): what of a client's address is told to upstreams, which is nothing unless somebody wants it.
 import { type Prefix, scopeOf } from '../base/address.ts'
 import type { Query } from '../base/question.ts'
-import { putU16 } from '../wire/bytes.ts'
+import { copyOf, putU16 } from '../wire/bytes.ts'
 import type { Stage } from './stage.ts'
 
 /** What is sent upstream: nothing; what the client sent; or always the same prefix. */
@@ -28,7 +28,7 @@ export function subnetEcho(query: Query, habit: SubnetHabit): Uint8Array | undef
   const sent = query.edns?.options?.subnet
   const told = upstreamSubnet(query, undefined)
   if (sent === undefined || told === undefined) return undefined
-  const echo = sent.slice()
+  const echo = copyOf(sent)
   // RFC 7871 §7.2.1: the scope is how much of it mattered. We keep an answer for what was told, so that is it.
   echo[SCOPE] = told[SOURCE] as number
   return echo

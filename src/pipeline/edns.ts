@@ -19,6 +19,11 @@ export interface EdnsHabits {
   readonly idle: number
 }
 
+/** Replies that carried each option of ours; only ever grow. */
+export type OptionCounts = Record<'cookie' | 'keepalive' | 'nsid' | 'clientSubnet' | 'padding', number>
+
+export const noOptionCounts = (): OptionCounts => ({ cookie: 0, keepalive: 0, nsid: 0, clientSubnet: 0, padding: 0 })
+
 /** RFC 8467 §4.1: replies are padded to a multiple of this. */
 const PADDED_TO = 468
 /** RFC 7828 §3.1: units of 100 ms. */
@@ -30,11 +35,13 @@ export class EdnsReplies {
   readonly #cookies: Cookies
   readonly #clock: Clock
   readonly #nsid: Uint8Array
+  readonly #counts: OptionCounts
 
-  constructor(habits: EdnsHabits, cookies: Cookies, clock: Clock) {
+  constructor(habits: EdnsHabits, cookies: Cookies, clock: Clock, counts = noOptionCounts()) {
     this.#habits = habits
     this.#cookies = cookies
     this.#clock = clock
+    this.#counts = counts
     this.#nsid = new TextEncoder().encode(habits.nsid ?? '')
   }
 
@@ -55,18 +62,29 @@ export class EdnsReplies {
     if (asked === undefined) return NO_OPTIONS
     const { transport } = query
     const parts: Uint8Array[] = []
+    const counts = this.#counts
     if (asked.cookie !== undefined && this.#habits.cookies !== 'ignore') {
+      counts.cookie++
       parts.push(option(OPTION.COOKIE, this.#cookies.make(asked.cookie, client.bytes, this.#clock.now())))
     }
     // RFC 7828 §3.2.1: over UDP it is ignored; HTTP has its own way to say so.
     if (asked.keepalive && (transport === 'tcp' || transport === 'tls')) {
       const timeout = new Uint8Array(2)
       putU16(timeout, 0, Math.min(0xffff, Math.floor(this.#habits.idle / KEEPALIVE_UNIT)))
+      counts.keepalive++
       parts.push(option(OPTION.KEEPALIVE, timeout))
     }
-    if (asked.nsid && this.#nsid.length > 0) parts.push(option(OPTION.NSID, this.#nsid))
+    if (asked.nsid && this.#nsid.length > 0) {
+      counts.nsid++
+      parts.push(option(OPTION.NSID, this.#nsid))
+    }
     const echo = subnetEcho(query, this.#habits.clientSubnet)
-    if (echo !== undefined) parts.push(option(OPTION.SUBNET, echo))
-    return { bytes: Buffer.concat(parts), padTo: asked.padded && isEncrypted(transport) ? PADDED_TO : 0 }
+    if (echo !== undefined) {
+      counts.clientSubnet++
+      parts.push(option(OPTION.SUBNET, echo))
+    }
+    const padded = asked.padded && isEncrypted(transport)
+    if (padded) counts.padding++
+    return { bytes: Buffer.concat(parts), padTo: padded ? PADDED_TO : 0 }
   }
 }

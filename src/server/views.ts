@@ -129,6 +129,7 @@ function statsOf(parts: Parts, figures: ResolverFigures): Stats {
     ...journalStats(tally, now, (device) => ledger.nameOf(device)),
     threads: threadStats(figures.cpu, counters),
     connections: figures.connections,
+    edns: { ...figures.options },
     datagrams: { noQuery: figures.dropped, ...figures.proxied },
     httpStatuses: { ...figures.httpStatuses },
     certificate: certificateView(parts.certificate),

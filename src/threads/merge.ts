@@ -16,6 +16,7 @@ export function mergeFigures(all: readonly ResolverFigures[]): ResolverFigures {
     lane: sum(({ lane }) => lane),
     clients: sum(({ clients }) => clients),
     synthesised: sum(({ synthesised }) => synthesised),
+    options: sums(all.map(({ options }) => options)),
     floods: mergeFloods(all.flatMap(({ floods }) => floods)),
     dropped: sum(({ dropped }) => dropped),
     proxied: { proxied: sum(({ proxied }) => proxied.proxied), faulty: sum(({ proxied }) => proxied.faulty) },

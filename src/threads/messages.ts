@@ -7,7 +7,7 @@ import type { NamesChange } from '../names/change.ts'
 import type { NamesSnapshot } from '../names/snapshot.ts'
 import type { CacheBounds } from '../pipeline/cache/answer-cache.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
-import type { EdnsHabits } from '../pipeline/edns.ts'
+import type { EdnsHabits, OptionCounts } from '../pipeline/edns.ts'
 import type { AccessRule } from '../pipeline/entrances.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
@@ -166,6 +166,8 @@ export interface ResolverFigures {
   readonly clients: number
   /** Answers with addresses made by DNS64; the fast lane's repetitions do not count. */
   readonly synthesised: number
+  /** Replies by the EDNS options of ours that they carried. */
+  readonly options: Readonly<OptionCounts>
   /** Those who asked too much, the latest first. */
   readonly floods: readonly Flood[]
   /** Packets that were no query. */

@@ -1,5 +1,9 @@
 // Numbers in network order, read and written in place. Bounds are the caller's.
 
+/** A part in memory of its own. What streams hand over are Buffers, and `slice` of those is a view. */
+export const copyOf = (bytes: Uint8Array, from = 0, end = bytes.length): Uint8Array =>
+  new Uint8Array(bytes.subarray(from, end))
+
 /** Two bytes, network order. */
 export const u16 = (bytes: Uint8Array, at: number): number => ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 

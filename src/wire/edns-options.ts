@@ -1,6 +1,6 @@
 // EDNS options as bytes: reads those of a client that mean something here, writes ours. Knows no policy.
 import type { EdnsOptions } from '../base/question.ts'
-import { putU16, u16 } from './bytes.ts'
+import { copyOf, putU16, u16 } from './bytes.ts'
 
 /** Option codes (IANA DNS EDNS0 option codes). */
 export const OPTION = { NSID: 3, SUBNET: 8, COOKIE: 10, KEEPALIVE: 11, PADDING: 12, ERROR: 15 } as const
@@ -35,11 +35,11 @@ export function readOptions(bytes: Uint8Array, at: number, end: number): EdnsOpt
       case OPTION.COOKIE:
         // RFC 7873 §5.2.2: of another length it is FORMERR.
         if (!isCookieLength(at - data)) return 'malformed'
-        found.cookie ??= bytes.slice(data, at)
+        found.cookie ??= copyOf(bytes, data, at)
         break
       case OPTION.SUBNET:
         if (!isSubnet(bytes, data, at)) return 'malformed'
-        found.subnet ??= bytes.slice(data, at)
+        found.subnet ??= copyOf(bytes, data, at)
     }
   }
   return at === end ? found : 'malformed'

@@ -4,7 +4,7 @@ import { addressFromBytes } from '../base/address.ts'
 import { foldByte, NAME_MAX, type Name, nameFromWire } from '../base/name.ts'
 import { TYPE } from '../base/question.ts'
 import type { OwnRecord, WireMessage } from '../base/reply.ts'
-import { u16, u32 } from './bytes.ts'
+import { copyOf, u16, u32 } from './bytes.ts'
 import { HEADER } from './read-query.ts'
 
 /** The answer and authority sections. */
@@ -64,7 +64,7 @@ function recordOf(
 ): OwnRecord | undefined {
   if (type === TYPE.A && end - from === 4) return { kind: 'A', name, ttl, address: addressFromBytes(bytes, from, 4) }
   const shape = NAMES[type]
-  if (shape === undefined) return { kind: 'RAW', name, ttl, type, data: bytes.slice(from, end) }
+  if (shape === undefined) return { kind: 'RAW', name, ttl, type, data: copyOf(bytes, from, end) }
   const [before, count] = shape
   if (from + before > end) return undefined
   const parts: Uint8Array[] = [bytes.subarray(from, from + before)]

@@ -218,6 +218,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     started: timeText(NOW - 26 * HOUR),
     uptime: (26 * HOUR) / 1000,
     threads: threadStats([2_000_000, 500_000], counters),
+    edns: { cookie: 7, keepalive: 2, nsid: 0, clientSubnet: 0, padding: 4 },
     datagrams: { noQuery: 3, proxied: 0, faulty: 0 },
     connections: {
       tcp: { open: 2, accepted: 40, refused: 1, displaced: 0, timedOut: 30, faulty: 1 },

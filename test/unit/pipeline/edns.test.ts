@@ -271,3 +271,26 @@ test('refusals say why (RFC 8914)', async () => {
   expect(extendedErrorOf(await ask('www.example', { edns: 1232, recursion: false }))?.code).toBe(20)
   expect(extendedErrorOf(await ask('www.example', { edns: 1232, type: 'AXFR', transport: 'tcp' }))?.code).toBe(21)
 })
+
+test('replies are counted by the options of ours that they carry, through a change of settings', async () => {
+  const settings = edns({ nsid: 'resolver one', clientSubnet: 'forward' })
+  const server = inMemory({ settings })
+  const all = {
+    [NSID]: new Uint8Array(0),
+    [SUBNET]: Uint8Array.of(0, 1, 24, 0, 203, 0, 113),
+    [COOKIE]: new Uint8Array(8).fill(1),
+    [KEEPALIVE]: new Uint8Array(0),
+    [PADDING]: new Uint8Array(10),
+  }
+  const packet = queryPacket('www.example', { options: all })
+  const before = Buffer.from(packet)
+  await server.slow(packet)
+  // A Buffer, as streams have them: nothing of it is written to.
+  expect(packet).toEqual(before)
+  server.resolver.obey({ kind: 'settings', settings: { ...SETTINGS, ...settings } })
+  for (const transport of ['tcp', 'tls', 'https'] as const) await server.slow(packet, undefined, transport)
+  await server.slow(queryPacket('www.example', { edns: 1232 }))
+  server.resolver.obey({ kind: 'sync', token: 1 })
+  const synced = server.messages.find((message) => message.kind === 'synced')
+  expect(synced?.figures.options).toEqual({ cookie: 4, keepalive: 2, nsid: 4, clientSubnet: 4, padding: 2 })
+})

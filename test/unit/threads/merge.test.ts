@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { noOptionCounts } from '../../../src/pipeline/edns.ts'
 import { mergeDumps, mergeFigures, mergeLooked } from '../../../src/threads/merge.ts'
 import type { Looked, NameLooked, ResolverFigures } from '../../../src/threads/messages.ts'
 import { noHttpStatuses } from '../../../src/transport/accept.ts'
@@ -38,6 +39,7 @@ const figures = (own: Partial<ResolverFigures> = {}): ResolverFigures => ({
   lane: 0,
   clients: 0,
   synthesised: 0,
+  options: noOptionCounts(),
   floods: [],
   dropped: 0,
   proxied: { proxied: 0, faulty: 0 },
