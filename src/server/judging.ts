@@ -66,7 +66,8 @@ export class Judging {
     let late: NodeJS.Timeout | undefined
     const known = this.#strangers ? this.#learn() : undefined
     this.#strangers = false
-    const ready = Promise.all([this.#sync(), known])
+    // A resolver thread that is gone has said all that it ever will.
+    const ready = Promise.all([this.#sync().catch(() => {}), known])
     await Promise.race([ready, new Promise<void>((resolve) => (late = setTimeout(resolve, READY_WITHIN_MS)))])
     clearTimeout(late)
     for (const judgement of this.#ledger.judgeDue(due)) this.#tell(judgement)

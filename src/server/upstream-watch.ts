@@ -9,7 +9,9 @@ const LOOK_EVERY_MS = 5000
 export function watchUpstreams(figures: () => Promise<readonly UpstreamFigures[]>, log: Log): () => void {
   let down = false
   const timer = setInterval(async () => {
-    const upstreams = await figures()
+    // Whoever knows them is gone: the server ends.
+    const upstreams = await figures().catch(() => undefined)
+    if (upstreams === undefined) return
     const now = upstreams.length > 0 && upstreams.every(({ healthy }) => !healthy)
     if (now && !down) {
       log.problem({

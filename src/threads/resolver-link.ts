@@ -37,10 +37,10 @@ export type Told = Exclude<
   { kind: 'start' | 'sync' | 'look' | 'resolve' | 'flush' | 'dump' | 'restore' | 'close' | 'read' }
 >
 
-/** A running resolver thread, or several as one. */
+/** A running resolver thread, or several as one. What is asked of a thread that is gone fails; what it is told is lost. */
 export interface ResolverLink {
   readonly send: (message: Told) => void
-  /** Resolves when all that was sent holds, the newest policy too. */
+  /** Resolves when all that was sent holds, the newest policy too; or the thread is gone, and nothing holds any more. */
   readonly inForce: () => Promise<void>
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
@@ -62,10 +62,14 @@ export interface ResolverLink {
  */
 const YOUNG_MB = 16
 
+/** As `top -H` shows it. */
+const nameOf = (thread: number): string => (thread === 0 ? 'resolver' : `resolver ${thread + 1}`)
+
 /** Begins a resolver thread, which then loads its program while others do something else; it waits to be started. */
-export function prepareResolver(): Worker {
+export function prepareResolver(thread: number): Worker {
   const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
-  const worker = new Worker(file, { name: 'resolver', resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } })
+  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
+  const worker = new Worker(file, { name: nameOf(thread), resourceLimits })
   // Until it is started, nothing waits for it.
   worker.unref()
   return worker
@@ -83,18 +87,28 @@ export async function startResolver(
   first?: Promise<readonly ListeningAt[]>,
 ): Promise<ResolverLink> {
   worker.ref()
+  const name = nameOf(thread)
   const entries = new BatchReader()
   const policies = new SentPolicies(start.policy)
-  const waiting = new Map<number, (answer: never) => void>()
+  const waiting = new Map<
+    number,
+    { readonly resolve: (answer: never) => void; readonly reject: (why: Failure) => void }
+  >()
+  let gone: Failure | undefined
   let token = 0
   let closing = false
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   const ready = new Promise<void>((resolve, reject) => {
     first?.then((endpoints) => worker.postMessage({ kind: 'listen', endpoints } satisfies ToResolver), reject)
     worker.on('error', (fault) => {
-      const problem = { code: 'ASKFIRST_E_INTERNAL', message: `the resolver thread failed: ${fault}` } as const
+      const problem = { code: 'ASKFIRST_E_INTERNAL', message: `the thread "${name}" failed: ${fault}` } as const
       reject(new Failure(problem))
-      if (!closing) events.died(problem)
+      if (closing) return
+      gone = new Failure(problem)
+      for (const one of waiting.values()) one.reject(gone)
+      waiting.clear()
+      policies.release()
+      events.died(problem)
     })
     worker.on('message', (message: FromResolver) => {
       switch (message.kind) {
@@ -140,13 +154,14 @@ export async function startResolver(
   })
   worker.postMessage({ kind: 'start', start } satisfies ToResolver)
   const settle = (of: number, answer: unknown): void => {
-    waiting.get(of)?.(answer as never)
+    waiting.get(of)?.resolve(answer as never)
     waiting.delete(of)
   }
   const ask = <T>(make: (token: number) => ToResolver): Promise<T> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
+      if (gone !== undefined) throw gone
       const mine = ++token
-      waiting.set(mine, resolve)
+      waiting.set(mine, { resolve, reject })
       worker.postMessage(make(mine))
     })
   const close = async (): Promise<void> => {
@@ -168,8 +183,10 @@ export async function startResolver(
     },
     sync,
     inForce: async () => {
-      await sync()
-      await policies.inForce()
+      await sync().then(
+        () => policies.inForce(),
+        () => {},
+      )
     },
     resolve: (name) => ask((mine) => ({ kind: 'resolve', token: mine, name })),
     look: (name, from) => ask((mine) => ({ kind: 'look', token: mine, name, from })),
@@ -201,8 +218,13 @@ class SentPolicies {
     this.#used = generation
     // One that was overtaken while it was made ready is never used.
     for (const old of this.#lists.keys()) if (old < generation) this.#lists.delete(old)
-    if (generation === this.#newest) for (const go of this.#waiting.splice(0)) go()
+    if (generation === this.#newest) this.release()
     return this.#lists.get(generation) ?? []
+  }
+
+  /** Nobody waits any longer. */
+  release(): void {
+    for (const go of this.#waiting.splice(0)) go()
   }
 
   async inForce(): Promise<void> {

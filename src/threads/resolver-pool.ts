@@ -23,7 +23,8 @@ export type PoolStart = Omit<ResolverStart, 'listen' | 'shared' | 'secrets'> & {
 }
 
 /** Begins `count` resolver threads, see `startResolvers`. */
-export const prepareResolvers = (count: number): Worker[] => Array.from({ length: count }, prepareResolver)
+export const prepareResolvers = (count: number): Worker[] =>
+  Array.from({ length: count }, (_, thread) => prepareResolver(thread))
 
 /** Starts these resolver threads; rejects with a `Failure` where one of them cannot listen, and then none is left. */
 export async function startResolvers(
