@@ -24,7 +24,7 @@ export const BOUNDS = {
     unit: 'bytes',
     min: 64 * 1024,
     default: 16 * 1024 ** 2,
-    max: 8 * 1024 ** 3,
+    max: 4 * 1024 ** 3,
     source: CACHE_NOTE,
   }),
   cacheMinTtl: bounded({ unit: 's', min: 0, default: 0, max: 3600, source: CACHE_NOTE }),

@@ -57,8 +57,8 @@ const SET_WORDS = 2 * WAYS
 /** Bytes of a usual record, and slots for each that there is room for: half empty, few sets overflow before their time. */
 const USUAL_RECORD = 256
 const SLOTS_A_RECORD = 2
-/** Places are 32-bit numbers. */
-const BYTES_MAX = 2 ** 30
+/** Places are numbers of words, and stay small integers. */
+const BYTES_MAX = 2 ** 32
 /** No record takes more than this share of the ring. */
 const LARGEST = 1 / 8
 /** Used records that go to the front again for one new one; a bound on the work. */
