@@ -58,7 +58,7 @@ describe('sizes', () => {
     ['65536B', 65_536],
     ['64KiB', 65_536],
     ['32MiB', 33_554_432],
-    ['8GiB', 8_589_934_592],
+    ['4GiB', 4_294_967_296],
   ])('%s is read in bytes', (text, bytes) => {
     expect(configOf(`cache: {size: '${text}'}`).cache.size).toBe(bytes)
   })
