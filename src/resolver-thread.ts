@@ -131,6 +131,9 @@ const scans = setInterval(() => {
 
 hear = (message) => {
   switch (message.kind) {
+    // It has: nobody starts twice.
+    case 'start':
+      return
     case 'pair':
       identity?.use(message.pair)
       return

@@ -70,7 +70,7 @@ export interface Resolver {
   readonly proxied: ProxiedDatagrams
   readonly journal: BatchWriter
   /** Obeys a message of the control thread; sockets and certificates are the thread's own affair. */
-  readonly obey: (message: Exclude<ToResolver, { kind: 'close' | 'listen' | 'pair' | 'tickets' }>) => void
+  readonly obey: (message: Exclude<ToResolver, { kind: 'start' | 'close' | 'listen' | 'pair' | 'tickets' }>) => void
   readonly close: () => void
 }
 

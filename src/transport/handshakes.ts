@@ -2,7 +2,10 @@
 // are what the two have in common. Knows no protocol above.
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
-import type { Admitted } from './accept.ts'
+import type { Endpoint } from '../base/address.ts'
+import { type Admitted, listenStream, type Reception } from './accept.ts'
+import type { Identity } from './identity.ts'
+import type { Listener } from './listener.ts'
 
 /** A TLS server that takes admitted connections. */
 export class Handshakes {
@@ -19,8 +22,21 @@ export class Handshakes {
     })
   }
 
+  /** Listens for connections and begins TLS on them, with the certificate of that moment. */
+  async listen(kind: 'tls' | 'https', at: Endpoint, reception: Reception, identity: Identity): Promise<Listener> {
+    identity.attach(this.#server)
+    const listener = await listenStream(kind, at, kind, reception, (socket, admitted) => this.#begin(socket, admitted))
+    return {
+      ...listener,
+      close: () => {
+        identity.detach(this.#server)
+        return listener.close()
+      },
+    }
+  }
+
   /** Begins TLS on a raw connection. */
-  begin(socket: Socket, admitted: Admitted): void {
+  #begin(socket: Socket, admitted: Admitted): void {
     const key = keyOf(socket)
     this.#admitted.set(key, admitted)
     socket.on('close', () => this.#admitted.delete(key))

@@ -77,17 +77,7 @@ export async function listenHttps(
     if (guest === undefined) response.destroy()
     else serveRequest(request, response, guest, answerer, reception)
   })
-  identity.attach(server)
-  const listener = await listenStream('https', at, 'https', reception, (socket, admitted) =>
-    handshakes.begin(socket, admitted),
-  )
-  return {
-    ...listener,
-    close: () => {
-      identity.detach(server)
-      return listener.close()
-    },
-  }
+  return handshakes.listen('https', at, reception, identity)
 }
 
 /** Listens for plain HTTP/1.1, which is taken from trusted proxies only. */

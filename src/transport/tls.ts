@@ -2,7 +2,7 @@
 import { createServer } from 'node:tls'
 import type { Endpoint } from '../base/address.ts'
 import type { Answerer } from '../pipeline/answer.ts'
-import { listenStream, type Reception } from './accept.ts'
+import type { Reception } from './accept.ts'
 import { idFromServerName } from './client-id.ts'
 import { STREAM_BOUNDS } from './connections.ts'
 import { Handshakes } from './handshakes.ts'
@@ -36,15 +36,5 @@ export async function listenTls(
     const id = idFromServerName(socket.servername, reception.name)
     serveStream(socket, connection, 'tls', () => clients.current.via('tls', from, id), answerer)
   })
-  identity.attach(server)
-  const listener = await listenStream('tls', at, 'tls', reception, (socket, admitted) =>
-    handshakes.begin(socket, admitted),
-  )
-  return {
-    ...listener,
-    close: () => {
-      identity.detach(server)
-      return listener.close()
-    },
-  }
+  return handshakes.listen('tls', at, reception, identity)
 }

@@ -1,8 +1,9 @@
 // Looks up the addresses of upstreams' own names, at resolvers that are known by address. Nothing else is asked there.
 import type { Endpoint } from '../base/address.ts'
 import { type Name, wireFromName } from '../base/name.ts'
-import { CLASS, type Query, TYPE } from '../base/question.ts'
+import { type Query, TYPE } from '../base/question.ts'
 import { udpServer } from '../base/upstream-server.ts'
+import { ownQuestion } from '../pipeline/own-question.ts'
 import type { FoundAddresses } from './addresses.ts'
 import { UdpSockets } from './udp-sockets.ts'
 import { Upstream } from './upstream.ts'
@@ -39,19 +40,6 @@ export class Bootstrap {
   }
 }
 
-const question = (name: Name, type: number): Query => ({
-  id: 0,
-  opcode: 0,
-  name,
-  wire: wireFromName(name) ?? new Uint8Array(1),
-  type,
-  class: CLASS.IN,
-  recursionDesired: true,
-  checkingDisabled: false,
-  authenticData: false,
-  edns: undefined,
-  transport: 'udp',
-  client: '127.0.0.1',
-  group: 0,
-  received: 0,
-})
+/** Nobody waits for it by the clock: its time is the try's own. */
+const question = (name: Name, type: number): Query =>
+  ownQuestion(name, wireFromName(name) ?? new Uint8Array(1), type, 0)
