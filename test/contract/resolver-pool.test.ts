@@ -1,12 +1,14 @@
 // Resolver threads as the control thread has them: real ones, on loopback.
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Problem } from '../../src/base/failure.ts'
+import { RCODE } from '../../src/base/question.ts'
 import { NO_NAMES } from '../../src/names/snapshot.ts'
-import type { ListeningAt } from '../../src/threads/messages.ts'
+import type { ListeningAt, ResolverSettings } from '../../src/threads/messages.ts'
 import type { ResolverLink } from '../../src/threads/resolver-link.ts'
 import { prepareResolvers, startResolvers } from '../../src/threads/resolver-pool.ts'
-import { address } from '../support/asking.ts'
+import { address, ask } from '../support/asking.ts'
 import { SETTINGS, snapshotOf } from '../support/in-memory.ts'
+import { fullRcodeOf } from '../support/packets.ts'
 
 const loopback = { address: '127.0.0.1', port: 0 }
 const running: ResolverLink[] = []
@@ -14,8 +16,9 @@ afterEach(async () => {
   for (const pool of running.splice(0)) await pool.close()
 })
 
-async function startPool(threads: number, port = 0) {
+async function startPool(threads: number, port = 0, settings: Partial<ResolverSettings> = {}) {
   const died: Problem[] = []
+  const floods: string[] = []
   const using: { lists: readonly string[]; thread: number }[] = []
   let listening: readonly ListeningAt[] = []
   let entries = 0
@@ -24,7 +27,7 @@ async function startPool(threads: number, port = 0) {
     {
       listen: { plain: [{ ...loopback, port }], tls: [], https: [], http: [] },
       pair: undefined,
-      settings: { ...SETTINGS, allowFrom: [{ bytes: Uint8Array.of(127, 0, 0, 0), bits: 8 }] },
+      settings: { ...SETTINGS, ...settings, allowFrom: [{ bytes: Uint8Array.of(127, 0, 0, 0), bits: 8 }] },
       policy: snapshotOf({ block: ['ads.example'] }),
       household: { groups: [], devices: [], off: [], paused: { groups: [], devices: [] } },
       names: NO_NAMES,
@@ -39,7 +42,7 @@ async function startPool(threads: number, port = 0) {
         listening = endpoints
       },
       trouble: () => {},
-      flood: () => {},
+      flood: ({ kind, who }) => void floods.push(`${kind} ${who}`),
       died: (problem) => void died.push(problem),
     },
   )
@@ -47,6 +50,7 @@ async function startPool(threads: number, port = 0) {
   return {
     pool,
     died,
+    floods,
     using,
     entries: () => entries,
     udp: () => listening.find(({ kind }) => kind === 'udp')?.endpoint.port,
@@ -63,6 +67,17 @@ describe('a pool of resolver threads', () => {
     expect(entries()).toBe(40)
     expect(using.map(({ thread }) => thread).sort()).toEqual([0, 1, 2])
     expect(new Set(using.map(({ lists }) => lists.join()))).toHaveLength(1)
+  })
+
+  test('limits in each thread, and tells once of who floods them all', async () => {
+    const limits = { ...SETTINGS.limits, queries: 1, exempt: [], over: 'refuse' } as const
+    const { pool, floods, udp } = await startPool(3, 0, { limits })
+    const packets = await Promise.all(Array.from({ length: 90 }, () => ask(udp() ?? 0, 'ads.example')))
+    const refused = packets.filter((packet) => fullRcodeOf(packet) === RCODE.REFUSED).length
+    expect(refused).toBeGreaterThan(45)
+    expect(90 - refused).toBeGreaterThanOrEqual(3)
+    expect((await pool.sync()).floods).toMatchObject([{ who: '127.0.0.1', kind: 'queries', limited: refused }])
+    expect(floods).toEqual(['queries 127.0.0.1'])
   })
 
   test('starts none where one address is another’s', async () => {
