@@ -27,7 +27,7 @@ import { type Household, Profiles } from './pipeline/profiles.ts'
 import { type Rehearsed, rehearsals } from './pipeline/rehearsal.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
-import { coalesce } from './pipeline/stages/coalesce.ts'
+import { coalesce, MAX_FLIGHTS } from './pipeline/stages/coalesce.ts'
 import { discovery } from './pipeline/stages/discovery.ts'
 import { dns64 } from './pipeline/stages/dns64.ts'
 import { guard } from './pipeline/stages/guard.ts'
@@ -54,6 +54,7 @@ import { Connections } from './transport/connections.ts'
 import { ProxiedDatagrams } from './transport/udp-proxy.ts'
 import { openUpstreams, type Upstreams } from './upstream/forward.ts'
 import { answerTexts } from './wire/answer-text.ts'
+import { u32 } from './wire/bytes.ts'
 
 /** A change of settings leaves queries on their way to the old upstreams this long to come back. */
 const FAREWELL_MS = 15_000
@@ -265,7 +266,7 @@ function assemble(
   names: Live<HouseZone>,
   made: { synthesised: number; readonly options: OptionCounts },
   journal: BatchWriter,
-  { clock, post, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
+  { clock, post, seed, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
   store: AnswerCache,
   cookies: Cookies,
 ) {
@@ -291,7 +292,7 @@ function assemble(
     clientSubnet: clientSubnet(settings.edns.clientSubnet),
     route: route(rules.profiles, routes),
     cache: cache.stage,
-    coalesce: coalesce(),
+    coalesce: coalesce(MAX_FLIGHTS, u32(seed, 0)),
     upstream: upstreams.ask,
   }
   const ownDns64 = nat64 && dns64({ settings: nat64, own, clock, figures: { synthesised: 0 } })

@@ -19,9 +19,9 @@ export function finishHash(name: number, type: number, variant: number): number 
   return hash ^ (hash >>> 16)
 }
 
-/** The hash of a whole question; `wire` is its name with the root byte. */
-export function hashOf(wire: Uint8Array, type: number, variant: number): number {
-  let hash = 0
+/** The hash of a whole question; `wire` is its name with the root byte. Strangers cannot make it collide who do not know the `seed`. */
+export function hashOf(wire: Uint8Array, type: number, variant: number, seed = 0): number {
+  let hash = seed
   for (let i = 0; i < wire.length - 1; i++) hash = addToHash(hash, wire[i] as number)
   return finishHash(hash, type, variant)
 }

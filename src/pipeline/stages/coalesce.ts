@@ -1,25 +1,63 @@
 // One flight per question: who asks what is already being asked waits for the same answer. Knows no upstream.
 import { RCODE } from '../../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../../base/reply.ts'
-import { keyOf, questionOf } from '../cache/cache-key.ts'
+import { asideOf, type Question, questionOf } from '../cache/cache-key.ts'
+import { hashOf } from '../question-bytes.ts'
 import type { Stage } from '../stage.ts'
 
 /** Questions that may be on their way at once; beyond it they fail at once, so that memory stays bounded. */
 export const MAX_FLIGHTS = 10_000
 
-/** Joins equal questions. `maxFlights` bounds how many different ones are on their way. */
-export function coalesce(maxFlights = MAX_FLIGHTS): Stage {
-  const flights = new Map<string, Promise<Reply>>()
+/** A question on its way, and the next one with the same hash. */
+interface Flight {
+  readonly question: Question
+  readonly reply: Promise<Reply>
+  next: Flight | undefined
+}
+
+/**
+ * Joins equal questions. `maxFlights` bounds how many different ones are on their way; `seed` is any number that strangers
+ * cannot guess. Found by a number: a text that is a key goes into the engine's table of texts, and names that come once
+ * would fill it.
+ */
+export function coalesce(maxFlights = MAX_FLIGHTS, seed = 0): Stage {
+  const flights = new Map<number, Flight>()
+  let flying = 0
   return function coalesce(query, next) {
-    const key = keyOf(questionOf(query))
-    const flying = flights.get(key)
-    if (flying !== undefined) return flying
-    if (flights.size >= maxFlights) return OVERLOAD
+    const question = questionOf(query)
+    const hash = hashOf(question.wire, question.type, question.bits, seed)
+    const first = flights.get(hash)
+    for (let flight = first; flight !== undefined; flight = flight.next) {
+      if (isSame(flight.question, question)) return flight.reply
+    }
+    if (flying >= maxFlights) return OVERLOAD
     const reply = next(query)
     if (!(reply instanceof Promise)) return reply
-    flights.set(key, reply)
-    return reply.finally(() => flights.delete(key))
+    const flight: Flight = { question, reply, next: first }
+    flights.set(hash, flight)
+    flying++
+    return reply.finally(() => {
+      flying--
+      land(flights, hash, flight)
+    })
   }
+}
+
+/** Takes a flight out of those with its hash. */
+function land(flights: Map<number, Flight>, hash: number, flight: Flight): void {
+  const first = flights.get(hash)
+  if (first === flight) {
+    if (flight.next === undefined) flights.delete(hash)
+    else flights.set(hash, flight.next)
+    return
+  }
+  for (let other = first; other !== undefined; other = other.next) if (other.next === flight) other.next = flight.next
+}
+
+function isSame(a: Question, b: Question): boolean {
+  if (a.type !== b.type || a.bits !== b.bits || a.wire.length !== b.wire.length) return false
+  for (let i = 0; i < a.wire.length; i++) if (a.wire[i] !== b.wire[i]) return false
+  return a.route === b.route && (a.subnet === b.subnet || asideOf(a) === asideOf(b))
 }
 
 const OVERLOAD: Reply = {
