@@ -99,3 +99,16 @@ export function parentOf(name: Name): Name | undefined {
 /** Whether `name` is `zone` or lies under it. */
 export const isUnder = (name: Name, zone: Name): boolean =>
   zone === '.' || name === zone || (name.endsWith(zone) && name.charCodeAt(name.length - zone.length - 1) === DOT)
+
+/** A number for the last label of a name in wire form, lower case; equal labels have equal ones. For a look before a dearer one. */
+export function lastLabelHash(wire: Uint8Array): number {
+  let start = 0
+  let end = 0
+  while ((wire[end] ?? 0) !== 0) {
+    start = end + 1
+    end = start + (wire[end] as number)
+  }
+  let hash = 0
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (wire[i] as number)) | 0
+  return hash
+}

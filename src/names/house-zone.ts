@@ -1,5 +1,5 @@
 // Looks a name up among those of the house: records, wildcards, rewrites, or nothing of ours. Knows no question type.
-import { type Name, parentOf } from '../base/name.ts'
+import { lastLabelHash, type Name, parentOf, wireFromName } from '../base/name.ts'
 import type { OwnRecord } from '../base/reply.ts'
 import type { NamesChange } from './change.ts'
 import type { NamesSnapshot, Rewrite } from './snapshot.ts'
@@ -15,15 +15,16 @@ export type Found =
 
 const OUTSIDE: Found = Object.freeze({ kind: 'outside' })
 
-/** The names of the house, ready for look-ups. A name that is not ours costs one look at its last label. */
+/** The names of the house, ready for look-ups. A name that is not ours costs one look at its last label (`mayHold`). */
 export class HouseZone {
   readonly #records: Map<Name, readonly OwnRecord[]>
   /** Every name that exists, by how many owners are at or under it (RFC 4592 §2.2.2: empty non-terminals exist). */
   readonly #existing = new Map<Name, number>()
   #rules: Omit<NamesSnapshot, 'records'>
   #zones: ReadonlySet<Name> = new Set()
-  /** Last labels of zones and rewrites; those of records exist. */
-  #lastLabels: ReadonlySet<string> = new Set()
+  /** Hashes of the last labels of zones and rewrites, and of records with how many owners are there. */
+  #lastLabels: ReadonlySet<number> = new Set()
+  readonly #lastOfRecords = new Map<number, number>()
 
   constructor(snapshot: NamesSnapshot) {
     this.#records = new Map(snapshot.records)
@@ -47,10 +48,14 @@ export class HouseZone {
     if (rules !== undefined) this.#useRules(rules)
   }
 
+  /** Whether a name with such a last label (`lastLabelHash`) may be ours; false for nearly all that are not. */
+  mayHold(last: number): boolean {
+    return this.#lastOfRecords.has(last) || this.#lastLabels.has(last)
+  }
+
   /** Looks up a name in canonical form. */
   find(name: Name): Found {
-    const last = lastLabel(name)
-    if (!this.#existing.has(last) && !this.#lastLabels.has(last)) return OUTSIDE
+    if (!this.mayHold(lastLabelOf(name))) return OUTSIDE
     const own = this.#records.get(name)
     if (own !== undefined) return { kind: 'records', records: own, owner: name }
     const rewrite = this.#rules.rewrites.size === 0 ? undefined : this.#rewrite(name)
@@ -101,13 +106,19 @@ export class HouseZone {
       if (now === 0) this.#existing.delete(name)
       else this.#existing.set(name, now)
     }
+    const last = lastLabelOf(owner)
+    const owners = (this.#lastOfRecords.get(last) ?? 0) + by
+    if (owners === 0) this.#lastOfRecords.delete(last)
+    else this.#lastOfRecords.set(last, owners)
   }
 
   #useRules(rules: Omit<NamesSnapshot, 'records'>): void {
     this.#rules = rules
     this.#zones = new Set(rules.zones)
-    this.#lastLabels = new Set([...rules.zones, ...rules.rewrites.keys()].map(lastLabel))
+    this.#lastLabels = new Set([...rules.zones, ...rules.rewrites.keys()].map(lastLabelOf))
   }
 }
 
-const lastLabel = (name: Name): string => name.slice(name.lastIndexOf('.') + 1)
+const lastLabelOf = (name: Name): number => lastLabelHash(wireFromName(name) ?? NO_NAME)
+
+const NO_NAME = new Uint8Array(1)

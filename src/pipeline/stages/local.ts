@@ -1,7 +1,7 @@
 // The house's own names: records, wildcards, rewrites. Knows no file and no configuration.
 import type { Clock } from '../../base/clock.ts'
 import type { Live } from '../../base/live.ts'
-import { isUnder, type Name } from '../../base/name.ts'
+import { isUnder, lastLabelHash, type Name } from '../../base/name.ts'
 import { EDE, RCODE, TYPE } from '../../base/question.ts'
 import { EMPTY_BODY, type OwnRecord, type Reply } from '../../base/reply.ts'
 import type { Found, HouseZone } from '../../names/house-zone.ts'
@@ -27,6 +27,7 @@ export interface LocalParts {
 export function local({ names, forwarded, special, clock }: LocalParts): Stage {
   return function local(query, next) {
     const zone = names.current
+    if (!zone.mayHold(lastLabelHash(query.wire))) return next(query)
     let here = zone.find(query.name)
     if (here.kind === 'outside') return next(query)
     const { ttl } = zone

@@ -1,6 +1,6 @@
 // Names with a meaning of their own, which must never leave the house. Knows no upstream and no policy.
 import type { Live } from '../../base/live.ts'
-import { type Name, parentOf } from '../../base/name.ts'
+import { lastLabelHash, type Name, parentOf, wireFromName } from '../../base/name.ts'
 import { EDE, type Query, RCODE, TYPE } from '../../base/question.ts'
 import type { OwnRecord, Reply } from '../../base/reply.ts'
 import type { HouseZone } from '../../names/house-zone.ts'
@@ -26,9 +26,9 @@ export function special(names: Live<HouseZone>, { canaries, forwarded }: Special
   const zones = new Map<Name, SpecialZone | 'canary'>(SPECIAL_ZONES.map((zone) => [zone.zone, zone]))
   for (const name of canaries) zones.set(name, 'canary')
   // One look at the last label keeps the common case cheap.
-  const lastLabels = new Set([...zones.keys()].map(lastLabel))
+  const lastLabels = new Set([...zones.keys()].flatMap((zone) => wireFromName(zone) ?? []).map(lastLabelHash))
   return function special(query, next) {
-    if (!lastLabels.has(lastLabel(query.name))) return next(query)
+    if (!lastLabels.has(lastLabelHash(query.wire))) return next(query)
     for (let name: Name | undefined = query.name; name !== undefined; name = parentOf(name)) {
       const zone = zones.get(name)
       if (zone === undefined) continue
@@ -39,8 +39,6 @@ export function special(names: Live<HouseZone>, { canaries, forwarded }: Special
     return next(query)
   }
 }
-
-const lastLabel = (name: Name): string => name.slice(name.lastIndexOf('.') + 1)
 
 function reply(query: Query, { zone, answer, because }: SpecialZone): Reply {
   const { name, type } = query
