@@ -54,6 +54,19 @@ export function chainsOf(pattern: string): readonly Chain[] {
   return reader.at < tokens.length ? ALWAYS : chains
 }
 
+/** Whether the pattern may be found in most names, for all that its chains tell: there is none of few characters in one. */
+export const isWide = (chains: readonly Chain[]): boolean =>
+  chains.some(({ links }) => !links.some(({ fit }) => isTelling(fit)))
+
+/** Most characters that a telling link fits: digits are, half of the letters are not. A dot is in every name. */
+const TELLING = 11
+
+function isTelling(fit: Symbols): boolean {
+  let count = 0
+  for (let symbol = 0; symbol < OTHER; symbol++) count += fit[symbol] as number
+  return count <= TELLING && !(count === 1 && fit[KNOWN.indexOf('.')] === 1)
+}
+
 const TOKENS =
   /\\x\{[0-9A-Fa-f]+\}|\\x[0-9A-Fa-f]{2}|\\[pP](?:\{\^?\w+\}|\w)|\\[0-7]{1,3}|\\[\s\S]|\[\^?\]?(?:\\[\s\S]|\[:[^\]]*:\]|[^\]\\])*\]|\(\?(?:P?<\w+>|[a-zA-Z-]*[:)])|\{\d+(?:,\d*)?\}|[\s\S]/gu
 
@@ -120,6 +133,8 @@ function count(reader: Reader): { readonly least: number; readonly most: number 
 }
 
 function joined(before: Chain, next: Chain): Chain {
+  // What comes behind so many links says nothing any more.
+  if (before.cut) return before
   const first = before.links.length === 0
   const chain = next.lead === undefined || first ? before : skipping(before, next.lead)
   const links = [...chain.links, ...next.links]
@@ -135,6 +150,7 @@ function joined(before: Chain, next: Chain): Chain {
 
 /** Lets symbols stand behind the last link, or in front of the first. */
 function skipping(chain: Chain, symbols: Symbols): Chain {
+  if (chain.cut) return chain
   const last = chain.links.at(-1)
   if (last === undefined) return { ...chain, lead: either(chain.lead, symbols) }
   return { ...chain, links: [...chain.links.slice(0, -1), { ...last, skip: either(last.skip, symbols) }] }

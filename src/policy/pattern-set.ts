@@ -3,6 +3,7 @@
 import type { Pieces } from '../base/turns.ts'
 import { literalOf } from './literal.ts'
 import { type Pattern, readPattern } from './pattern.ts'
+import { type Chain, chainsOf, isWide } from './pattern-chains.ts'
 import { type Sieve, sieve, symbolsInto, TEXT_MAX } from './sieve.ts'
 
 /** Says the numbers of the patterns that are found in a name, given as text in lower case; calls `visit` with each. */
@@ -14,9 +15,11 @@ type Gram = number
 const GRAM_MASK = 0xff_ffff
 /** Most patterns of a bucket; what is over goes through a sieve. */
 const CROWD = 32
-/** Patterns that are looked at in one piece of work, and those of one sieve, which are one piece too. */
+/** Patterns that are looked at in one piece of work, and links of one sieve, which is one piece too. */
 const READ_AT_ONCE = 32
-const SIEVED_AT_ONCE = 32
+const SIEVED_AT_ONCE = 400
+
+type Sieved = readonly [number: number, chains: readonly Chain[]]
 
 interface Known {
   readonly text: string
@@ -46,10 +49,23 @@ export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
   }
   const sieves: Sieve[] = []
   const symbols = new Uint8Array(TEXT_MAX)
-  for (let at = 0; at < loose.length; at += SIEVED_AT_ONCE) {
+  let some: Sieved[] = []
+  let links = 0
+  for (const [i, number] of loose.entries()) {
+    const one = known[number] as Known
+    const chains = chainsOf(one.text)
+    some.push([number, chains])
+    links += chains.reduce((sum, chain) => sum + chain.links.length, 1)
+    // What most names come to is compiled now, piece by piece, and not while the first of them waits.
+    if (isWide(chains)) {
+      yield
+      one.compiled = compiledOrNever(one.text)
+    }
+    if (links < SIEVED_AT_ONCE && i + 1 < loose.length) continue
     yield
-    const some = loose.slice(at, at + SIEVED_AT_ONCE)
-    sieves.push(sieve(some.map((number) => [number, (known[number] as Known).text])))
+    sieves.push(sieve(some))
+    some = []
+    links = 0
   }
   const find = (number: number, name: string, visit: (number: number) => void): void => {
     const one = known[number] as Known

@@ -1,6 +1,6 @@
 // A sieve for many patterns at once: which of them may be found in a name. It lets through what is not meant, never keeps
 // back what is, and takes the same time whatever the patterns are. Knows no engine.
-import { type Chain, chainsOf, SYMBOLS, symbolOf } from './pattern-chains.ts'
+import { type Chain, SYMBOLS, symbolOf } from './pattern-chains.ts'
 
 /** Calls `visit` with the number of each pattern that may be found in a name of so many symbols, once each. */
 export type Sieve = (symbols: Uint8Array, length: number, visit: (number: number) => void) => void
@@ -29,9 +29,9 @@ export function symbolsInto(symbols: Uint8Array, name: string): number {
   return length
 }
 
-/** Builds a sieve for patterns, each with its number. Chains of those that begin a name are given up at the first character that does not fit. */
-export function sieve(patterns: readonly (readonly [number: number, pattern: string])[]): Sieve {
-  const chains = patterns.flatMap(([number, pattern]) => chainsOf(pattern).map((chain) => ({ number, chain })))
+/** Builds a sieve for the chains of patterns, each with its number. Chains of those that begin a name are given up at the first character that does not fit. */
+export function sieve(patterns: readonly (readonly [number: number, chains: readonly Chain[]])[]): Sieve {
+  const chains = patterns.flatMap(([number, all]) => all.map((chain) => ({ number, chain })))
   const always = [...new Set(chains.filter(({ chain }) => chain.links.length === 0).map(({ number }) => number))]
   const real = chains.filter(({ chain, number }) => chain.links.length > 0 && !always.includes(number))
   const anchored = pack(real.filter(({ chain }) => chain.atStart))

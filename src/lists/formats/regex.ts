@@ -2,6 +2,7 @@
 
 import { literalOf } from '../../policy/literal.ts'
 import { PATTERN_MAX, readPattern, weightOf } from '../../policy/pattern.ts'
+import { chainsOf, isWide } from '../../policy/pattern-chains.ts'
 import { BLOCK, type ConditionalRule, conditional } from '../../policy/rule.ts'
 import { type LineEnd, NOT_OURS, PATTERN_WEIGHT_MIN, type ReadLine, RULES, type RuleSink, skipped } from '../line.ts'
 import { textOf } from '../name-bytes.ts'
@@ -36,8 +37,17 @@ export function takePattern(pattern: string, sink: RuleSink, make = blocking): L
   return RULES
 }
 
-/** A pattern without a fixed text is looked for in every name: a list may have 5,000 of them. */
-const burdenOf = (pattern: string): number => (literalOf(pattern) === undefined ? 4 * PATTERN_WEIGHT_MIN : 0)
+/**
+ * A pattern without a fixed text is looked for in every name: a list may have 5,000 of them; and 900 of those that fit
+ * about every name but for some small thing, since each is tried then, which takes a microsecond or two.
+ */
+function burdenOf(pattern: string): number {
+  if (literalOf(pattern) !== undefined) return 0
+  return (isWide(chainsOf(pattern)) ? WIDE_BURDEN : LOOSE_BURDEN) * PATTERN_WEIGHT_MIN
+}
+
+const LOOSE_BURDEN = 4
+const WIDE_BURDEN = 26
 
 const TOO_MANY: LineEnd = Object.freeze({ kind: 'rejected', why: 'more patterns than one list may have' })
 

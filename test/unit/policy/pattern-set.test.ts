@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { atOnce } from '../../../src/base/turns.ts'
 import { literalOf } from '../../../src/policy/literal.ts'
 import { readPattern } from '../../../src/policy/pattern.ts'
+import { chainsOf, isWide } from '../../../src/policy/pattern-chains.ts'
 import { patternSet } from '../../../src/policy/pattern-set.ts'
 import { sieve, symbolsInto, TEXT_MAX } from '../../../src/policy/sieve.ts'
 
@@ -22,7 +23,9 @@ function together(patterns: readonly string[], name: string): number[] {
 function sifted(patterns: readonly string[], name: string): number[] {
   const symbols = new Uint8Array(TEXT_MAX)
   const found: number[] = []
-  sieve(patterns.map((pattern, i) => [i, pattern]))(symbols, symbolsInto(symbols, name), (number) => found.push(number))
+  sieve(patterns.map((pattern, i) => [i, chainsOf(pattern)]))(symbols, symbolsInto(symbols, name), (number) =>
+    found.push(number),
+  )
   return found.sort((a, b) => a - b)
 }
 
@@ -94,6 +97,17 @@ describe('many patterns', () => {
     const patterns = Array.from({ length: 300 }, (_, i) => `^[a-f]{${2 + (i % 5)}}[0-9]{3}\\.`)
     expect(sifted(patterns, 'www.example.com')).toEqual([])
     expect(sifted(patterns, 'abc123.example')).toHaveLength(60)
+  })
+
+  test.each([
+    ['^[a-z0-9]+\\.[a-z]+$', true],
+    ['^.{60,}$', true],
+    ['(one|[a-z]+)\\.', true],
+    ['^[0-9]{5}', false],
+    ['^[a-z]+[0-9]', false],
+    ['x', false],
+  ])('%s may be found in most names: %s', (pattern, wide) => {
+    expect(isWide(chainsOf(pattern))).toBe(wide)
   })
 
   test('need a text where one stands outside of groups, and only then', () => {
