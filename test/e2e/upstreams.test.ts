@@ -283,6 +283,14 @@ describe.skipIf(!able)('between real name servers', () => {
         expect(await at(how, '127.0.0.7')).toContain('REFUSED')
         expect(await dig(dns, 'www.plain.example', how, '-b', '127.0.0.7')).toContain('192.0.2.10')
       }
+      // Whoever may not ask is no device of ours, whatever address stands on his packets.
+      expect(await at('+notcp', '127.0.0.8')).toContain('REFUSED')
+      const { devices } = (await (await fetch(`http://127.0.0.1:${http}/api/v1/devices`)).json()) as {
+        devices: { addresses: string[] }[]
+      }
+      const known = devices.flatMap(({ addresses }) => addresses)
+      expect(known).toContain('127.0.0.7')
+      expect(known).not.toContain('127.0.0.8')
       const config = JSON.parse(await readFile(home.config, 'utf8')) as object
       const access = [{ at: `127.0.0.77:${dns}`, allowFrom: ['127.0.0.7'] }]
       await writeFile(home.config, JSON.stringify({ ...config, access }))
