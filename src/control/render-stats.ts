@@ -113,6 +113,15 @@ export function renderStats(stats: Stats, style: Style): string {
         `${plural(evidence.findings, 'finding')}, ${plural(evidence.waiting, 'report')} waiting`,
       style,
     ),
+    // Nothing to see in a house; after a flood, what it pushed out.
+    ...(evidence.strangersForgotten === 0
+      ? []
+      : [
+          line(
+            `Senders forgotten that only asked over UDP, perhaps forged: ${number(evidence.strangersForgotten)}`,
+            style,
+          ),
+        ]),
     '',
     ...topNames('Names, last 24 hours', stats.top.names.items, style),
     ...topNames('Blocked names, last 24 hours', stats.top.blockedNames.items, style),

@@ -18,6 +18,16 @@ async function statsPage(change: (stats: Stats) => Stats = (stats) => stats, sty
   return renderStats(change(await house().views.stats()), style)
 }
 
+test('what a flood of forged senders has pushed out is shown, and nothing where there was none', async () => {
+  expect(await statsPage()).not.toContain('forged')
+  const flooded = await statsPage((stats) => ({
+    ...stats,
+    evidence: { ...stats.evidence, strangersForgotten: 991_808 },
+  }))
+  expect(flooded).toContain('perhaps forged: 991,808')
+  expect(widest(flooded)).toBeLessThanOrEqual(100)
+})
+
 describe('the page of lists', () => {
   test('shows formats, rules, rejects, what is unique, ages, the last difference, and why a list is not current', () => {
     const page = renderLists(listsOf(true), PLAIN, NOW)
