@@ -94,9 +94,16 @@ export class BatchWriter {
     return this.#length > 0 || this.#anyLost || this.#limited > 0
   }
 
-  /** Notes one answered query. `now`: epoch ms; `latency`: µs. */
-  append(template: Uint8Array, client: EntryClient, now: EpochMs, latency: number, transport: TransportKind): void {
-    const at = this.#begin(template, 0, template.length, client, now, WAYS[transport], 0)
+  /** Notes one answered query: the first `length` bytes of `template`. `now`: epoch ms; `latency`: µs. */
+  append(
+    template: Uint8Array,
+    length: number,
+    client: EntryClient,
+    now: EpochMs,
+    latency: number,
+    transport: TransportKind,
+  ): void {
+    const at = this.#begin(template, 0, length, client, now, WAYS[transport], 0)
     if (at >= 0) this.#words[at + AT.latency] = latency
   }
 

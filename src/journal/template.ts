@@ -46,30 +46,32 @@ const MAX_HAND_OUTS = 64
 /** What a template says. */
 export type Said = Readonly<Pick<Entry, 'rcode' | 'type' | 'outcome' | 'name' | 'handOuts'>>
 
-/** The part of an entry that does not change while its answer is the same. */
-export function templateOf(query: Query, reply: Reply): Uint8Array {
-  const handOuts = handOutsOf(reply).slice(0, MAX_HAND_OUTS)
-  const addresses = handOuts.map(placeOf)
+/** Longest template. */
+export const TEMPLATE_MAX = 16 + 255 + MAX_HAND_OUTS * (5 + 16)
+
+/** Writes the part of an entry that does not change while its answer is the same; returns its length. */
+export function writeTemplate(out: Uint8Array, query: Query, reply: Reply): number {
+  const handOuts = handOutsOf(reply)
+  const count = Math.min(handOuts.length, MAX_HAND_OUTS)
   const { wire } = query
-  // Of the right size at once and written byte by byte: a view, or a part of an array, would cost more than all the rest.
-  const template = new Uint8Array(16 + wire.length + addresses.reduce((sum, { size }) => sum + 5 + size, 0))
-  template[0] = OUTCOMES.indexOf(reply.outcome.kind)
-  template[1] = reasonNumber(reply.outcome)
-  putU16(template, 2, reply.rcode)
-  putU16(template, 4, query.type)
-  putU32(template, 6, firstNumber(reply.outcome))
-  putU32(template, 10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
-  template[14] = wire.length
-  template.set(wire, 15)
-  let at = 15 + wire.length
-  template[at++] = addresses.length
-  for (const { bytes, at: from, size, ttl } of addresses) {
-    template[at] = size
-    for (let i = 0; i < size; i++) template[at + 1 + i] = bytes[from + i] as number
-    putU32(template, at + 1 + size, ttl)
-    at += 5 + size
+  out[0] = OUTCOMES.indexOf(reply.outcome.kind)
+  out[1] = reasonNumber(reply.outcome)
+  putU16(out, 2, reply.rcode)
+  putU16(out, 4, query.type)
+  putU32(out, 6, firstNumber(reply.outcome))
+  putU32(out, 10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
+  out[14] = wire.length
+  let at = 15
+  for (let i = 0; i < wire.length; i++) out[at++] = wire[i] as number
+  out[at++] = count
+  for (let k = 0; k < count; k++) {
+    const { bytes, at: from, size, ttl } = placeOf(handOuts[k] as HandOut)
+    out[at++] = size
+    for (let i = 0; i < size; i++) out[at++] = bytes[from + i] as number
+    putU32(out, at, ttl)
+    at += 4
   }
-  return template
+  return at
 }
 
 /** Where the bytes of an address stand. */

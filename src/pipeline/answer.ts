@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts'
 import { type Query, RCODE, type TransportKind } from '../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../base/reply.ts'
 import type { BatchWriter } from '../journal/batch.ts'
-import { templateOf } from '../journal/template.ts'
+import { TEMPLATE_MAX, writeTemplate } from '../journal/template.ts'
 import { type ReadQuery, readQuery } from '../wire/read-query.ts'
 import { MESSAGE_MAX, NO_OPTIONS, replyLimit, writeReply } from '../wire/write-reply.ts'
 import type { Client } from './clients.ts'
@@ -32,7 +32,9 @@ export interface AnswererParts {
 /** Answers packets. */
 export class Answerer {
   #parts: AnswererParts
+  /** What is being written: a reply, and what the journal says of it. */
   readonly #scratch = new Uint8Array(MESSAGE_MAX + 1024)
+  readonly #template = new Uint8Array(TEMPLATE_MAX)
   #dropped = 0
 
   constructor(parts: AnswererParts) {
@@ -177,11 +179,12 @@ export class Answerer {
   ): Uint8Array {
     const { lane, journal, clock } = parts
     const { bytes, written, own, ticks } = this.#write(parts, query, reply, packet, client)
-    const template = templateOf(query, reply)
+    const template = this.#template
+    const templateSize = writeTemplate(template, query, reply)
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
-    journal.append(template, client, clock.now(), latency, query.transport)
+    journal.append(template, templateSize, client, clock.now(), latency, query.transport)
     // What was said to this client alone is not repeated to others.
-    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, template, generation)
+    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, template, templateSize, generation)
     return bytes
   }
 

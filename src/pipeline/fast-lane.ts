@@ -142,6 +142,7 @@ export class FastLane {
     bytes: Uint8Array,
     { ttlOffsets, born }: Written,
     template: Uint8Array,
+    templateSize: number,
     generation: number,
   ): void {
     // A forwarded answer comes again as a cached one if it is asked again; only then is it worth a place here.
@@ -157,7 +158,17 @@ export class FastLane {
       (query.authenticData && !wantsDnssec(query) ? AUTHENTIC_DATA : 0)
     const expires = born + reply.reusable * SECOND
     const hash = hashOf(query.wire, query.type, variant)
-    const keep = { hash, variant, message: bytes, ttlOffsets, born, expires, stamp: generation, extra: template }
+    const keep = {
+      hash,
+      variant,
+      message: bytes,
+      ttlOffsets,
+      born,
+      expires,
+      stamp: generation,
+      extra: template,
+      extraSize: templateSize,
+    }
     this.#table.set(keep, query.wire.length)
   }
 }

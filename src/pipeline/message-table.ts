@@ -24,8 +24,9 @@ export interface Keep {
   readonly expires: number
   /** A number of the owner's. */
   readonly stamp: number
-  /** Bytes of the owner's. */
+  /** Bytes of the owner's: the first `extraSize` of these. */
   readonly extra: Uint8Array
+  readonly extraSize: number
 }
 
 /**
@@ -132,11 +133,11 @@ export class MessageTable {
 
   /** Puts one in, in the place of one for the same question; `length` is that of its name. Returns whether there was room. */
   set(keep: Keep, length: number): boolean {
-    const { hash, variant, message, extra, ttlOffsets } = keep
+    const { hash, variant, message, extra, extraSize, ttlOffsets } = keep
     const old = this.look(hash, message, HEADER, length, u16(message, HEADER + length), variant)
     if (old !== 0) this.remove(old)
     const extraAt = RECORD.head + wordsOf(message.length) + ttlOffsets.length
-    const size = Math.ceil((extraAt + wordsOf(extra.length)) / LINE_WORDS) * LINE_WORDS
+    const size = Math.ceil((extraAt + wordsOf(extraSize)) / LINE_WORDS) * LINE_WORDS
     if (size > this.#end * LARGEST) return false
     const place = this.#claim(size)
     const slot = this.#freeSlot(hash & this.#mask)
@@ -148,13 +149,13 @@ export class MessageTable {
     times[(place + RECORD.born) / 2] = keep.born
     times[(place + RECORD.expires) / 2] = keep.expires
     words[place + RECORD.message] = message.length
-    words[place + RECORD.extra] = extra.length
+    words[place + RECORD.extra] = extraSize
     words[place + RECORD.ttls] = ttlOffsets.length
     words[place + RECORD.used] = 0
     words.fill(-1, place + RECORD.notes, place + RECORD.head)
     bytes.set(message, messageAt(place))
     words.set(ttlOffsets, place + extraAt - ttlOffsets.length)
-    bytes.set(extra, WORD * (place + extraAt))
+    for (let i = 0, to = WORD * (place + extraAt); i < extraSize; i++) bytes[to + i] = extra[i] as number
     this.#sets[slot] = hash
     this.#sets[slot + WAYS] = place
     this.#size++

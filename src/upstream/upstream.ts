@@ -162,7 +162,8 @@ export class Upstream {
     const isUdp = this.server.transport === 'udp'
     // Whoever sees the letter case of a question on a connection sees everything: there is nothing to guess.
     const name = isUdp ? mixCase(query.wire) : query.wire
-    const packet = new Uint8Array(query.wire.length + ROOM)
+    // Out of Node's pool: an array of this size by itself would lie outside the heap, for the collector to count.
+    const packet = Buffer.allocUnsafe(query.wire.length + ROOM)
     const length = writeQuery(packet, query, name, this.#how)
     const sent = packet.subarray(0, length)
     const questionEnd = 12 + name.length + 4

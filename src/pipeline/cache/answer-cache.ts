@@ -118,6 +118,7 @@ export class AnswerCache {
   put(question: Question, rcode: number, message: WireMessage, stored: number, ttl: number): boolean {
     const { wire, type } = question
     const variant = this.#variantOf(question)
+    const extra = errorBytes(message.error)
     return this.#table.set(
       {
         hash: hashOf(wire, type, variant),
@@ -127,7 +128,8 @@ export class AnswerCache {
         born: stored,
         expires: stored + ttl * SECOND,
         stamp: rcode,
-        extra: errorBytes(message.error),
+        extra,
+        extraSize: extra.length,
       },
       wire.length,
     )

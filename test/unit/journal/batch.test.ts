@@ -13,7 +13,7 @@ import {
   MAX_OUTSTANDING,
 } from '../../../src/journal/batch.ts'
 import type { Entry } from '../../../src/journal/entry.ts'
-import { templateOf } from '../../../src/journal/template.ts'
+import { TEMPLATE_MAX, writeTemplate } from '../../../src/journal/template.ts'
 
 const clientOf = (number: number): EntryClient => ({
   number,
@@ -39,7 +39,8 @@ function templateFor(name: string): Uint8Array {
     outcome: { kind: 'local' },
     reusable: 1,
   }
-  return templateOf(query, reply)
+  const template = new Uint8Array(TEMPLATE_MAX)
+  return template.slice(0, writeTemplate(template, query, reply))
 }
 
 /** What the lane keeps for one answer: its template in bytes, its standing in words. */
@@ -81,7 +82,7 @@ test('what is written is read, however often it comes, whoever asks, and whereve
         }
         const client = clientOf(number)
         const one = kept[name] as (typeof kept)[number]
-        if (kind === 'append') writer.append(one.template, client, 1000 + i, i, transport)
+        if (kind === 'append') writer.append(one.template, one.template.length, client, 1000 + i, i, transport)
         else writer.repeat(one, 0, 0, one.template.length, client, 1000 + i, transport)
         expected.push({
           client: addressFromBytes(client.bytes),
@@ -149,7 +150,7 @@ test('what does not fit on its way is dropped and counted by outcome, and the re
   let sent = 0
   while (sent < MAX_OUTSTANDING + 2 * BATCH_BYTES) {
     const template = templateFor(nameOf(sent))
-    writer.append(template, client, 0, 0, transport)
+    writer.append(template, template.length, client, 0, 0, transport)
     sent += 24 + template.length
   }
   const one = keep('late.example')

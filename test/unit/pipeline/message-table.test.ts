@@ -36,6 +36,7 @@ function entryFor(asked: Asked, size = 100): Keep {
     expires: serial * 3,
     stamp: serial % 11,
     extra: template,
+    extraSize: TEMPLATE,
   }
 }
 
@@ -53,6 +54,7 @@ function entryAt(table: MessageTable, place: number): Omit<Keep, 'hash'> {
     expires: times[(place + RECORD.expires) / 2] as number,
     message: bytes.slice(messageAt(place), messageAt(place) + word('message')),
     ttlOffsets: [...words.subarray(offsetsAt, offsetsAt + word('ttls'))],
+    extraSize: word('extra'),
     extra: bytes.slice(templateAt, templateAt + word('extra')),
   }
 }
