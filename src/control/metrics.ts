@@ -299,6 +299,13 @@ const GAUGES: readonly Family[] = [
     'reason',
     ({ names }) => names.refusedLeases,
   ),
+  {
+    name: 'askfirst_upstream_use_info',
+    help: 'What an upstream is asked for: servers, fallback, a group, or the names of a zone. Always 1.',
+    labels: ['upstream', 'use'],
+    read: ({ upstreams }) =>
+      upstreams.flatMap(({ server, uses }) => uses.map((use) => [{ upstream: server, use }, 1] as const)),
+  },
   family('askfirst_upstream_up', '1 where the upstream answers.', 'upstream', ({ upstreams }) =>
     Object.fromEntries(upstreams.map((upstream) => [upstream.server, upstream.healthy ? 1 : 0])),
   ),

@@ -51,9 +51,10 @@ export function renderStats(stats: Stats, style: Style): string {
     ...threads(stats, style),
     ...section(
       'Upstreams',
-      ['~server', 'state', '#answered', '#round trip', '#tries', '#failed'],
+      ['~server', '~for', 'state', '#answered', '#round trip', '#tries', '#failed'],
       stats.upstreams.map((upstream) => [
         upstream.server,
+        upstream.uses.join(', '),
         upstream.healthy ? { text: 'up', tone: 'good' } : { text: 'down', tone: 'bad' },
         number(upstream.queries),
         upstream.latencyMs === null ? '–' : micros(upstream.latencyMs * 1000),

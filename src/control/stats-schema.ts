@@ -34,7 +34,9 @@ const topNames = z.object({
 const upstream = z.object({
   server: z.string(),
   transport: z.enum(['udp', 'tcp', 'tls', 'https']),
-  uses: z.array(z.string()).describe('the lists it stands in: "servers", "fallback", or the names of a zone'),
+  uses: z
+    .array(z.string())
+    .describe('what it is asked for: "servers", "fallback", "group:" with the name of a group, or the names of a zone'),
   healthy: z.boolean(),
   queries: count.describe('forwarded queries that it answered'),
   meanUs: z.number().nullable().describe('mean time of those, from question read to answer sent'),

@@ -38,6 +38,7 @@ describe('metrics', () => {
     expect(values(families, 'askfirst_failed_queries_total', 'reason')).toEqual(stats.failed)
     expect(values(families, 'askfirst_verdicts_total', 'verdict')).toEqual(stats.verdicts)
     expect(values(families, 'askfirst_list_hits_total', 'list')).toEqual({ 'starter.hosts': 30 })
+    expect(values(families, 'askfirst_upstream_use_info', 'use')).toEqual({ servers: 1 })
     expect(values(families, 'askfirst_upstream_queries_total', 'upstream')).toEqual({ '9.9.9.9:53': 1 })
     expect(values(families, 'askfirst_intake_lines_total', 'result')).toEqual({
       report: 480,

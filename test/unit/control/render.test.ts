@@ -57,7 +57,7 @@ describe('the page of figures', () => {
     expect(page).toContain('askfirst 0.1.0, running for 1 d 2 h; 61 names blocked by 1 list, 0 allowed')
     expect(page).toContain('Last 24 hours: 93 queries, 30 blocked (32.3 %)')
     expect(page).toMatch(/cached +60 +64\.5 % +25 µs/)
-    expect(page).toMatch(/9\.9\.9\.9:53 +up +1 +12\.5 ms/)
+    expect(page).toMatch(/9\.9\.9\.9:53 +servers +up +1 +12\.5 ms/)
     expect(page).toMatch(/starter\.hosts +block +61 +30 +0/)
     expect(page).toMatch(/syslog\/udp +500 +480 +17 +1 +2 +2026-11-22 12:29:59/)
     expect(page).toMatch(/children +school-night: on, paused +2 +40 +12/)
