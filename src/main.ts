@@ -133,10 +133,9 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       }
     },
   })
-  // While the lists are read, there is time to load what is needed behind them.
+  // While the lists are read, the threads load what they need.
   const threads = threadsOf(config.threads, availableParallelism())
   const workers = prepareResolvers(threads)
-  const loadingControl = import('./control/server.ts')
   const opened = await opening
   if (!(opened instanceof PolicyKeeper)) {
     for (const worker of workers) void worker.terminate()
@@ -264,7 +263,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await resolver.close()
     await evidence.close()
   }
-  const { startControl } = await loadingControl
+  // Loaded now: names are answered already, and on one core it would have held that up.
+  const { startControl } = await import('./control/server.ts')
   const control = await startControl({
     listen: config.http.listen,
     token: config.http.token ?? undefined,

@@ -19,7 +19,7 @@ import { type Admission, Clients, type GroupOf } from './pipeline/clients.ts'
 import { Cookies, secretsFrom } from './pipeline/cookies.ts'
 import { EdnsReplies, noOptionCounts, type OptionCounts } from './pipeline/edns.ts'
 import { Entrances } from './pipeline/entrances.ts'
-import { FastLane } from './pipeline/fast-lane.ts'
+import { FastLane, type StillOpen } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
 import { order, type Stages } from './pipeline/order.ts'
 import { ownQuestion, resolveName } from './pipeline/own-question.ts'
@@ -151,7 +151,7 @@ export function createResolver(world: ResolverParts): Resolver {
     journal.flush()
     policy.swap(next)
     regroup()
-    parts.lane.invalidate()
+    parts.lane.repolicy()
     tellUsing()
   }
   const tellUsing = (): void => {
@@ -298,7 +298,7 @@ function assemble(
   const ownDns64 = nat64 && dns64({ settings: nat64, own, clock, figures: { synthesised: 0 } })
   // Where each reply depends on its asker's cookie, nothing can be repeated.
   const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
-  const lane = new FastLane(laneBytes, settings.udpSize)
+  const lane = new FastLane(laneBytes, settings.udpSize, stillOpen(rules))
   const edns = new EdnsReplies(settings.edns, cookies, clock, made.options)
   const limits = new Limits(settings.limits, clock, (flood) => post({ kind: 'flood', flood }))
   return {
@@ -317,6 +317,16 @@ function assemble(
     onFault,
   }
 }
+
+/** What was answered from the cache stands under a new policy where that has nothing to say of it. */
+const stillOpen =
+  ({ policy, profiles }: Pick<Blocking, 'policy' | 'profiles'>): StillOpen =>
+  (wire, type, group) => {
+    const { current } = policy
+    if (current.watchesAddresses || current.watchesClients) return false
+    const decision = current.decide(wire, 0, profiles.at(group).audience, type)
+    return decision.kind === 'none' && decision.passed === undefined
+  }
 
 const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams)
 

@@ -1,6 +1,7 @@
 // The fast lane: finished replies, repeated by copying bytes. A memo of the pipeline, never a second implementation:
 // entries are made from its replies only, carry the lane's generation and die with it. Works in buffers, in place.
 import { type EpochMs, SECOND } from '../base/clock.ts'
+import { foldByte, NAME_MAX } from '../base/name.ts'
 import { CLASS, type Query, type TransportKind, TYPE, wantsDnssec } from '../base/question.ts'
 import type { Reply } from '../base/reply.ts'
 import type { BatchWriter, EntryClient } from '../journal/batch.ts'
@@ -20,17 +21,28 @@ const GROUP_SHIFT = 4
 /** An OPT record without options: root, type, size, extended rcode, version, flags, length (RFC 6891 §6.1.2). */
 const BARE_OPT = 11
 
+/** Whether the present policy has nothing to say of a name, in lower-case wire form, nor of addresses and certain clients. */
+export type StillOpen = (wire: Uint8Array, type: number, group: number) => boolean
+
+/** A stamp is a generation, and in its lowest bit whether the reply stands while no policy has anything to say of its name. */
+const OPEN = 1
+
 /** The memo. One per resolver thread. */
 export class FastLane {
   readonly #table: MessageTable
   readonly #udpSize: number
+  readonly #stillOpen: StillOpen
+  readonly #name = new Uint8Array(NAME_MAX)
   #generation = 0
+  /** The first generation that differs from the present one by nothing but policies. */
+  #since = 0
   /** The place of the latest hit. */
   #hit = 0
 
   /** `bytes` bounds its memory; `udpSize` is the configured largest UDP reply. */
-  constructor(bytes: number, udpSize: number) {
+  constructor(bytes: number, udpSize: number, stillOpen: StillOpen = () => false) {
     this.#udpSize = udpSize
+    this.#stillOpen = stillOpen
     this.#table = new MessageTable(bytes)
   }
 
@@ -39,8 +51,13 @@ export class FastLane {
     return this.#generation
   }
 
-  /** Lets every entry die: the policy, the pause or the configuration has changed. */
+  /** Lets every entry die: the pause, the household or the configuration has changed. */
   invalidate(): void {
+    this.#since = ++this.#generation
+  }
+
+  /** Lets every entry die that the new policy might have something to say of; which ones, is looked at as they are asked for. */
+  repolicy(): void {
     this.#generation++
   }
 
@@ -97,7 +114,10 @@ export class FastLane {
     const place = table.find(finishHash(hash, type, variant), bytes, nameAt, nameEnd - nameAt, type, variant)
     if (place === 0) return 0
     const { words, times } = table
-    if (words[place + RECORD.stamp] !== this.#generation) return 0
+    if ((words[place + RECORD.stamp] as number) >> 1 !== this.#generation) {
+      if (!this.#isOpen(place, bytes, nameAt, nameEnd - nameAt, type, group)) return 0
+      words[place + RECORD.stamp] = (this.#generation << 1) | OPEN
+    }
     const size = words[place + RECORD.message] as number
     if (size > limit || ticks >= (times[(place + RECORD.expires) / 2] as number)) return 0
     const from = messageAt(place)
@@ -117,6 +137,14 @@ export class FastLane {
     }
     this.#hit = place
     return size
+  }
+
+  /** Whether a reply from before the latest policies stands under the present one. */
+  #isOpen(place: number, bytes: Uint8Array, at: number, length: number, type: number, group: number): boolean {
+    const stamp = this.#table.words[place + RECORD.stamp] as number
+    if ((stamp & OPEN) === 0 || stamp >> 1 < this.#since) return false
+    for (let i = 0; i < length; i++) this.#name[i] = foldByte(bytes[at + i] as number)
+    return this.#stillOpen(this.#name, type, group)
   }
 
   /** Notes the latest hit in the journal. A hit takes less time than the clock can tell: its latency counts as zero. */
@@ -165,10 +193,14 @@ export class FastLane {
       ttlOffsets,
       born,
       expires,
-      stamp: generation,
+      stamp: (generation << 1) | (isOpen(reply) ? OPEN : 0),
       extra: template,
       extraSize: templateSize,
     }
     this.#table.set(keep, query.wire.length)
   }
 }
+
+/** What upstream said as it is, with nothing in it that a rule for names could be about but the name asked for. */
+const isOpen = ({ outcome, body }: Reply): boolean =>
+  outcome.kind === 'cached' && body.kind === 'wire' && body.message.targets.length === 0
