@@ -2,6 +2,7 @@
 // posts the result, saves it for the next start, and looks what has changed in the files.
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSnapshot } from '../policy/snapshot.ts'
 import { changesOf, type ListChange } from './list-changes.ts'
@@ -24,6 +25,9 @@ export type FromCompiler =
   | Compilation
   | { readonly kind: 'changes'; readonly changes: readonly ListChange[] }
 
+/** Others have had their turn by then. */
+const AFTER_START_MS = 3000
+
 const { sources, onBroken, saved } = workerData as CompileOrder
 const key = saved === undefined ? undefined : await keyOf(sources)
 const known = saved === undefined || key === undefined ? undefined : await readSaved(saved, key)
@@ -45,6 +49,8 @@ else {
     await save(saved, key, result, openSnapshot(result.buffer).size).catch(() => undefined)
   }
 }
+// At a start, names are answered first: on one core this would hold that up.
+if (onBroken === 'leave-out') await sleep(AFTER_START_MS)
 // Here and not in a worker of its own, which would leave 12 MB behind (measured with a million names).
 if (saved !== undefined && compiled) {
   const { lists } = await findLists(sources)

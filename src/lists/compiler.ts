@@ -39,7 +39,11 @@ export function compilePolicy(
     worker.on('message', (message: FromCompiler) => {
       if (message.kind === 'progress') progress(message.progress)
       else if (message.kind === 'changes') changes(message.changes)
-      else resolve(message)
+      else {
+        // What is still to come keeps nobody from ending.
+        worker.unref()
+        resolve(message)
+      }
     })
     worker.once('error', (error) => resolve(failed(reasonOf(error))))
     worker.once('exit', (code) => resolve(failed(`it ended with code ${code}`)))

@@ -1,7 +1,7 @@
 // DNS over HTTPS (RFC 8484) on one address: HTTP/2 and HTTP/1.1 on one port, or plain HTTP/1.1 for a reverse proxy that
 // has done the TLS. Knows requests and replies; what a request asks is read elsewhere.
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createSecureServer, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from 'node:http2'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Http2ServerRequest, Http2ServerResponse, Http2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { Endpoint } from '../base/address.ts'
@@ -37,7 +37,7 @@ export async function listenHttps(
 ): Promise<Listener> {
   // HTTP/2 tells of sessions, HTTP/1.1 of sockets.
   const guests = new WeakMap<object, Guest>()
-  const server = createSecureServer({
+  const server = process.getBuiltinModule('node:http2').createSecureServer({
     ...identity.options,
     allowHTTP1: true,
     handshakeTimeout: STREAM_BOUNDS.message,
@@ -84,7 +84,10 @@ export async function listenHttps(
 export async function listenHttp(at: Endpoint, answerer: Answerer, reception: Reception): Promise<Listener> {
   const guests = new WeakMap<object, Guest>()
   // Idle and slow connections are let go by the sweep, as everywhere.
-  const server = createHttpServer({ keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: HEADERS_MAX })
+  // Not imported: of a built-in module, `import` evaluates every export, and node:http has all of undici among them.
+  const server = process
+    .getBuiltinModule('node:http')
+    .createServer({ keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: HEADERS_MAX })
   server.on('request', (request, response) => {
     const guest = guests.get(request.socket)
     if (guest === undefined) response.destroy()

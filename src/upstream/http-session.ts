@@ -1,11 +1,12 @@
 // One HTTP/2 connection that carries questions (RFC 8484). Knows neither how it was made nor whether there are others.
-import { type ClientHttp2Session, connect, constants } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { type Exchanged, sameQuestion } from './carrier.ts'
 import type { Lost, Session } from './sessions.ts'
 import { SUSPECT_AFTER } from './stream-session.ts'
 
-const { HTTP2_HEADER_METHOD, HTTP2_HEADER_PATH, HTTP2_HEADER_CONTENT_TYPE } = constants
+/** Loaded when the first upstream needs it: a house without one starts sooner. */
+const http2 = () => process.getBuiltinModule('node:http2')
 /** RFC 8484 §6. */
 const MEDIA_TYPE = 'application/dns-message'
 /** The largest message of the DNS (RFC 1035 §4.2.2); a longer body is not read. */
@@ -25,7 +26,7 @@ export class HttpSession implements Session {
   /** `authority` is the host and port of the URL. Closes itself after `idle` ms without a question. */
   constructor(socket: Socket, authority: string, path: string, idle: number) {
     this.#path = path
-    this.#http = connect(`https://${authority}`, { createConnection: () => socket })
+    this.#http = http2().connect(`https://${authority}`, { createConnection: () => socket })
     // Each request hears of the session's end itself.
     this.#http.on('error', () => {})
     this.#http.on('goaway', () => this.#http.close())
@@ -58,16 +59,16 @@ export class HttpSession implements Session {
     return new Promise((resolve) => {
       // POST: smaller than GET, and no cache on the way keeps what this house asks.
       const request = this.#http.request({
-        [HTTP2_HEADER_METHOD]: 'POST',
-        [HTTP2_HEADER_PATH]: this.#path,
-        [HTTP2_HEADER_CONTENT_TYPE]: MEDIA_TYPE,
+        ':method': 'POST',
+        ':path': this.#path,
+        'content-type': MEDIA_TYPE,
         accept: MEDIA_TYPE,
         'content-length': packet.length,
       })
       const settle = (result: Exchanged | Lost): void => {
         clearTimeout(timer)
         this.#pending.delete(mark)
-        if (!request.closed) request.close(constants.NGHTTP2_CANCEL)
+        if (!request.closed) request.close(http2().constants.NGHTTP2_CANCEL)
         if (this.#dead && this.#pending.size === 0) this.#http.destroy()
         resolve(result)
       }

@@ -2,8 +2,7 @@
 // lists nor schedules; where names lead is asked of `resolve`.
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http'
-import { request as httpsRequest } from 'node:https'
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
 import { isIP } from 'node:net'
 import { addressBytes, scopeOf } from '../../base/address.ts'
 
@@ -129,7 +128,9 @@ function ask(
     ...(ca === undefined ? {} : { ca }),
   }
   return new Promise((resolve, reject) => {
-    const request: ClientRequest = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options, resolve)
+    // Not imported: of a built-in module, `import` evaluates every export, and node:http has all of undici among them.
+    const http = process.getBuiltinModule(url.protocol === 'https:' ? 'node:https' : 'node:http')
+    const request: ClientRequest = http.request(url, options, resolve)
     request.on('error', reject)
     request.end()
   })
