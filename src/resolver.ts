@@ -298,7 +298,7 @@ function assemble(
   const ownDns64 = nat64 && dns64({ settings: nat64, own, clock, figures: { synthesised: 0 } })
   // Where each reply depends on its asker's cookie, nothing can be repeated.
   const laneBytes = settings.edns.cookies === 'require' ? 0 : settings.cache.bytes * LANE_SHARE
-  const lane = new FastLane(laneBytes, settings.udpSize, stillOpen(rules))
+  const lane = new FastLane(laneBytes, settings.udpSize, stillOpen(rules), made.options)
   const edns = new EdnsReplies(settings.edns, cookies, clock, made.options)
   const limits = new Limits(settings.limits, clock, (flood) => post({ kind: 'flood', flood }))
   return {

@@ -63,6 +63,10 @@ const COUNTERS: readonly Family[] = [
     client_subnet: edns.clientSubnet,
     padding: edns.padding,
   })),
+  family('askfirst_query_bits_total', 'Queries by the bits that they carried: DO, CD.', 'bit', ({ edns }) => ({
+    DO: edns.dnssecOk,
+    CD: edns.checkingDisabled,
+  })),
   family('askfirst_datagrams_total', 'Packets apart: no query, or by a load balancer.', 'result', ({ datagrams }) => ({
     no_query: datagrams.noQuery,
     proxied: datagrams.proxied,
@@ -176,6 +180,8 @@ const COUNTERS: readonly Family[] = [
     'Answers fetched before they expired, because they are asked for time and again.',
     ({ cache }) => cache.prefetches,
   ),
+  family('askfirst_cache_flushed_total', 'Answers that were forgotten by wish.', ({ cache }) => cache.flushed),
+  family('askfirst_cache_restored_total', 'Answers that came back after a restart.', ({ cache }) => cache.restored),
   family(
     'askfirst_synthesised_answers_total',
     'Answers with addresses made by DNS64, repetitions by the fast lane not counted.',

@@ -161,8 +161,18 @@ export const stats = z
       ),
     connections: z.object({ tcp: connections, tls: connections, https: connections }),
     edns: z
-      .object({ cookie: count, keepalive: count, nsid: count, clientSubnet: count, padding: count })
-      .describe('replies by the EDNS options that they carried, because they were asked for'),
+      .object({
+        cookie: count,
+        keepalive: count,
+        nsid: count,
+        clientSubnet: count,
+        padding: count,
+        dnssecOk: count.describe('queries with DO: for DNSSEC records too'),
+        checkingDisabled: count.describe('queries with CD: for answers that fail validation too'),
+      })
+      .describe(
+        'replies by the EDNS options that they carried, because they were asked for; and queries by their bits',
+      ),
     datagrams: z.object({
       noQuery: count.describe('packets that were no query, over any transport: they got no answer'),
       proxied: count.describe('those of load balancers, with a PROXY header'),
@@ -205,6 +215,8 @@ export const stats = z
       laneEntries: count,
       failures: count.describe('failures that are remembered for seconds'),
       prefetches: count.describe('answers fetched before they expired, because they are asked for time and again'),
+      flushed: count.describe('answers that were forgotten by wish'),
+      restored: count.describe('answers that came back after a restart'),
       hits: count,
       hitShare: share.describe('of the queries that had to come from the cache or an upstream'),
     }),

@@ -1,7 +1,7 @@
 // What the OPT record of a reply says to one client: cookie, idle time-out, server name, subnet, padding. Knows the query
 // and the settings; the bytes of the rest are others' affair.
 import type { Clock } from '../base/clock.ts'
-import { isEncrypted, type Query } from '../base/question.ts'
+import { isEncrypted, type Query, wantsDnssec } from '../base/question.ts'
 import { putU16 } from '../wire/bytes.ts'
 import { OPTION, option } from '../wire/edns-options.ts'
 import { NO_OPTIONS, type ReplyOptions } from '../wire/write-reply.ts'
@@ -19,10 +19,21 @@ export interface EdnsHabits {
   readonly idle: number
 }
 
-/** Replies that carried each option of ours; only ever grow. */
-export type OptionCounts = Record<'cookie' | 'keepalive' | 'nsid' | 'clientSubnet' | 'padding', number>
+/** Replies that carried each option of ours, and queries with DO and CD, also those that the lane answered; only ever grow. */
+export type OptionCounts = Record<
+  'cookie' | 'keepalive' | 'nsid' | 'clientSubnet' | 'padding' | 'dnssecOk' | 'checkingDisabled',
+  number
+>
 
-export const noOptionCounts = (): OptionCounts => ({ cookie: 0, keepalive: 0, nsid: 0, clientSubnet: 0, padding: 0 })
+export const noOptionCounts = (): OptionCounts => ({
+  cookie: 0,
+  keepalive: 0,
+  nsid: 0,
+  clientSubnet: 0,
+  padding: 0,
+  dnssecOk: 0,
+  checkingDisabled: 0,
+})
 
 /** RFC 8467 §4.1: replies are padded to a multiple of this. */
 const PADDED_TO = 468
@@ -58,6 +69,8 @@ export class EdnsReplies {
 
   /** The options for the reply to a query; `NO_OPTIONS` itself where the query had none of those that we know. */
   replyTo(query: Query, client: Client): ReplyOptions {
+    if (wantsDnssec(query)) this.#counts.dnssecOk++
+    if (query.checkingDisabled) this.#counts.checkingDisabled++
     const asked = query.edns?.options
     if (asked === undefined) return NO_OPTIONS
     const { transport } = query

@@ -8,6 +8,7 @@ import type { BatchWriter, EntryClient } from '../journal/batch.ts'
 import { putU32, u16, u32 } from '../wire/bytes.ts'
 import { HEADER } from '../wire/read-query.ts'
 import { MESSAGE_MAX, UDP_MIN, type Written } from '../wire/write-reply.ts'
+import { noOptionCounts, type OptionCounts } from './edns.ts'
 import { MessageTable, messageAt, RECORD, wordsOf } from './message-table.ts'
 import { addToHash, finishHash, hashOf } from './question-bytes.ts'
 
@@ -32,6 +33,7 @@ export class FastLane {
   readonly #table: MessageTable
   readonly #udpSize: number
   readonly #stillOpen: StillOpen
+  readonly #counts: Pick<OptionCounts, 'dnssecOk' | 'checkingDisabled'>
   readonly #name = new Uint8Array(NAME_MAX)
   #generation = 0
   /** The first generation that differs from the present one by nothing but policies. */
@@ -40,9 +42,10 @@ export class FastLane {
   #hit = 0
 
   /** `bytes` bounds its memory; `udpSize` is the configured largest UDP reply. */
-  constructor(bytes: number, udpSize: number, stillOpen: StillOpen = () => false) {
+  constructor(bytes: number, udpSize: number, stillOpen: StillOpen = () => false, counts = noOptionCounts()) {
     this.#udpSize = udpSize
     this.#stillOpen = stillOpen
+    this.#counts = counts
     this.#table = new MessageTable(bytes)
   }
 
@@ -135,6 +138,8 @@ export class FastLane {
         putU32(out, offset, u32(out, offset) - age)
       }
     }
+    if (variant & DNSSEC_OK) this.#counts.dnssecOk++
+    if (variant & CHECKING_DISABLED) this.#counts.checkingDisabled++
     this.#hit = place
     return size
   }

@@ -59,6 +59,9 @@ export class AnswerCache {
   readonly #table: MessageTable
   readonly #bounds: CacheBounds
   readonly #clock: Clock
+  /** Entries that were put back after a restart, and forgotten by wish. */
+  restored = 0
+  flushed = 0
   /** Numbers of subnets and routes (see `asideOf`), and what the numbers mean; 0 is neither. */
   readonly #asides = new Map<string, number>()
 
@@ -180,6 +183,7 @@ export class AnswerCache {
     const table = this.#table
     const gone = table.places().filter((place) => isUnderWire(table.bytes, messageAt(place) + HEADER, wire, zone))
     for (const place of gone) table.remove(place)
+    this.flushed += gone.length
     return gone.length
   }
 

@@ -95,6 +95,7 @@ export function restoreCache(store: AnswerCache, clock: Clock, chunk: Uint8Array
     store.put(question, rcode, message, ticks - age, ttl)
     kept++
   }
+  store.restored += kept
   return { kept, damaged }
 }
 

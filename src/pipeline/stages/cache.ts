@@ -38,6 +38,9 @@ export interface CacheFigures {
   readonly failures: number
   /** Answers fetched before they expired. */
   readonly prefetches: number
+  /** Answers that were forgotten by wish, and those that came back after a restart. */
+  readonly flushed: number
+  readonly restored: number
 }
 
 /** The stage, with its figures. */
@@ -137,7 +140,13 @@ export function cacheStage({ store, habits, clock, after, onFault }: CacheParts)
       failures.clear()
       return store.flush(name, zone)
     },
-    figures: () => ({ ...store.size, failures: failures.size, prefetches: prefetch?.started ?? 0 }),
+    figures: () => ({
+      ...store.size,
+      failures: failures.size,
+      prefetches: prefetch?.started ?? 0,
+      flushed: store.flushed,
+      restored: store.restored,
+    }),
   }
 
   function tooOld({ rcode, message }: Kept): Reply {

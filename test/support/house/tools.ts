@@ -10,6 +10,7 @@ const PACKAGE_OF = {
   udhcpc: 'udhcpc',
   rsyslogd: 'rsyslog',
   conntrack: 'conntrack',
+  dnsperf: 'dnsperf',
   nsd: 'nsd',
   curl: 'curl',
   dig: 'bind9-dnsutils',

@@ -63,7 +63,16 @@ describe('the figures of the API', () => {
     tally.fold(entry({ count: 3 }), 'ip:192.168.1.20')
     tally.fold(entry({ outcome: { kind: 'forwarded', upstream: 0 } }), 'ip:192.168.1.20')
     tally.fold(entry({ outcome: { kind: 'blocked', list: 0, line: 1 }, count: 50 }), 'ip:192.168.1.20')
-    const size = { entries: 1, bytes: 1, maxBytes: 1, laneEntries: 1, failures: 0, prefetches: 0 }
+    const size = {
+      entries: 1,
+      bytes: 1,
+      maxBytes: 1,
+      laneEntries: 1,
+      failures: 0,
+      prefetches: 0,
+      flushed: 0,
+      restored: 0,
+    }
     expect(cacheStats(size, tally.counters())).toMatchObject({ hits: 3, hitShare: 0.75 })
     expect(cacheStats(size, new Tally(1).counters()).hitShare).toBe(0)
   })

@@ -218,7 +218,7 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
     started: timeText(NOW - 26 * HOUR),
     uptime: (26 * HOUR) / 1000,
     threads: threadStats([2_000_000, 500_000], counters),
-    edns: { cookie: 7, keepalive: 2, nsid: 0, clientSubnet: 0, padding: 4 },
+    edns: { cookie: 7, keepalive: 2, nsid: 0, clientSubnet: 0, padding: 4, dnssecOk: 9, checkingDisabled: 1 },
     datagrams: { noQuery: 3, proxied: 0, faulty: 0 },
     connections: {
       tcp: { open: 2, accepted: 40, refused: 1, displaced: 0, timedOut: 30, faulty: 1 },
@@ -247,7 +247,16 @@ function statsOf(tally: Tally, pause: PauseState, findings: number): Stats {
       counters,
     ),
     cache: cacheStats(
-      { entries: 140, bytes: 91_000, maxBytes: 33_554_432, laneEntries: 120, failures: 0, prefetches: 3 },
+      {
+        entries: 140,
+        bytes: 91_000,
+        maxBytes: 33_554_432,
+        laneEntries: 120,
+        failures: 0,
+        prefetches: 3,
+        flushed: 5,
+        restored: 80,
+      },
       counters,
     ),
     limits: {

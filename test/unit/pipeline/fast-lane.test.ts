@@ -176,3 +176,14 @@ test('the lane stays within its bytes', async () => {
   // Half of the cache's bytes; a record of such a name takes 192.
   expect(synced?.figures.lane).toBeLessThan(bytes / 2 / 192)
 })
+
+test('queries with DO and CD are counted, those of the lane too', async () => {
+  const server = inMemory({ upstream: shapes })
+  for (let i = 0; i < 3; i++) await server.ask('www.example', { edns: 1232, dnssecOk: true })
+  expect(server.quick(queryPacket('www.example', { edns: 1232, dnssecOk: true }))).toBeDefined()
+  await server.ask('www.example', { checkingDisabled: true })
+  await server.ask('www.example')
+  server.resolver.obey({ kind: 'sync', token: 1 })
+  const synced = server.messages.find((message) => message.kind === 'synced')
+  expect(synced?.figures.options).toMatchObject({ dnssecOk: 4, checkingDisabled: 1 })
+})

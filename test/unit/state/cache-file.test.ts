@@ -60,6 +60,12 @@ async function start(at: string, later = 0) {
   return { ...server, upstream: state, file, problems }
 }
 
+/** The figures of its cache now. */
+function cacheOf({ resolver, messages }: InMemory): unknown {
+  resolver.obey({ kind: 'sync', token: 8 })
+  return messages.flatMap((message) => (message.kind === 'synced' ? [message.figures.cache] : [])).at(-1)
+}
+
 const ttlOf = (packet: Uint8Array): unknown => (readPacket(packet).answers?.[0] as { ttl?: number } | undefined)?.ttl
 
 describe('the cache', () => {
@@ -75,6 +81,12 @@ describe('the cache', () => {
     expect(ttlOf(await after.ask('www.example'))).toBe(200)
     expect(ttlOf(await after.ask('mail.example', { edns: 1232, dnssecOk: true }))).toBe(200)
     expect(after.forwarded).toEqual([])
+    expect(cacheOf(after)).toMatchObject({ entries: 2, restored: 2, flushed: 0 })
+    after.resolver.obey({ kind: 'flush', token: 7, name: 'example', zone: true })
+    expect(cacheOf(after)).toMatchObject({ entries: 0, restored: 2, flushed: 2 })
+    await after.ask('www.example')
+    await after.ask('mail.example', { edns: 1232, dnssecOk: true })
+    after.forwarded.splice(0)
     await after.ask('mail.example')
     expect(after.forwarded).toHaveLength(1)
     // What an alias stands for is still known, and who is given addresses still counts as asking.

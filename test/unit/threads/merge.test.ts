@@ -35,7 +35,7 @@ const upstream = (server: string, own: Partial<UpstreamFigures> = {}): UpstreamF
 
 const figures = (own: Partial<ResolverFigures> = {}): ResolverFigures => ({
   cpu: [0],
-  cache: { entries: 0, bytes: 0, failures: 0, prefetches: 0 },
+  cache: { entries: 0, bytes: 0, failures: 0, prefetches: 0, flushed: 0, restored: 0 },
   lane: 0,
   clients: 0,
   synthesised: 0,
@@ -58,7 +58,7 @@ describe('the figures of several threads', () => {
   test('add up, and leave those of each thread as they were', () => {
     const one = figures({
       cpu: [10],
-      cache: { entries: 1, bytes: 100, failures: 2, prefetches: 3 },
+      cache: { entries: 1, bytes: 100, failures: 2, prefetches: 3, flushed: 4, restored: 5 },
       lane: 4,
       clients: 5,
       synthesised: 6,
@@ -71,7 +71,7 @@ describe('the figures of several threads', () => {
     const both = mergeFigures([one, { ...one, cpu: [30] }])
     expect(both).toMatchObject({
       cpu: [10, 30],
-      cache: { entries: 2, bytes: 200, failures: 4, prefetches: 6 },
+      cache: { entries: 2, bytes: 200, failures: 4, prefetches: 6, flushed: 8, restored: 10 },
       lane: 8,
       clients: 10,
       synthesised: 12,
