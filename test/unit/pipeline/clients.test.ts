@@ -110,3 +110,10 @@ describe('a flood of spoofed senders', () => {
     }
   })
 })
+
+test('no two clients have the same number, whichever door list they come from: the journal tells them apart by it', () => {
+  const first = new Clients([])
+  const lists = [first, ...['a', 'b'].map((at) => new Clients([], undefined, undefined, first, at))]
+  const all = lists.flatMap((clients) => Array.from({ length: 50 }, (_, i) => clients.of(`192.168.1.${i}`)))
+  expect(new Set(all.map(({ number }) => number)).size).toBe(150)
+})
