@@ -3,9 +3,8 @@
 //
 // All records lie in one block of memory, so a hit reads three or four lines of it and the collector has nothing to do.
 // They form a ring, in the order in which they came: a new one takes the place of the oldest, which goes to the front
-// again where it was used since (CLOCK). Sets of eight slots say where a record is. A look-up makes no string and looks
-// at eight numbers, side by side, at most; so it does when somebody picks names that share a set: they only push each
-// other out.
+// again where it was used since (CLOCK). Sets of eight slots say where a record is: a look-up makes no string and looks
+// at eight numbers at most, also when somebody picks names that share a set; they only push each other out.
 import { u16 } from '../wire/bytes.ts'
 import { HEADER } from '../wire/read-query.ts'
 import { isSameQuestion } from './question-bytes.ts'
@@ -64,7 +63,7 @@ const BYTES_MAX = 2 ** 32
 const LARGEST = 1 / 8
 /** Used records that go to the front again for one new one; a bound on the work. */
 const CHANCES = 8
-/** In the place of a slot: nobody looks for this record any more. */
+/** In the place of a slot: nobody looks for it. */
 const NO_SLOT = -1
 
 /** Where the message of the record at `place` begins, in bytes. */
@@ -106,7 +105,6 @@ export class MessageTable {
   get size(): number {
     return this.#size
   }
-
   /** Bytes of all records. */
   get used(): number {
     return WORD * (this.#end - LINE_WORDS - this.#free)
@@ -173,10 +171,9 @@ export class MessageTable {
   places(): number[] {
     const places: number[] = []
     let left = this.#end - LINE_WORDS - this.#free
-    for (let place = this.#tail; left > 0; ) {
-      const size = this.words[place + RECORD.size] as number
+    for (let place = this.#tail, size = 0; left > 0; left -= size) {
+      size = this.words[place + RECORD.size] as number
       if (this.words[place + RECORD.slot] !== NO_SLOT) places.push(place)
-      left -= size
       place = place + size === this.#end ? LINE_WORDS : place + size
     }
     return places
@@ -204,23 +201,28 @@ export class MessageTable {
 
   /** Room for a record of `size`, in one piece. */
   #claim(size: number): number {
-    const rest = this.#end - this.#head
-    if (size > rest) {
-      while (this.#free < rest) this.#passOldest(false)
-      // What is left at the end is nobody's, until the ring has come round.
-      if (rest > 0) {
-        this.words[this.#head + RECORD.size] = rest
-        this.words[this.#head + RECORD.slot] = NO_SLOT
-      }
-      this.#free -= rest
-      this.#head = LINE_WORDS
-    }
     let chances = CHANCES
-    while (this.#free < size) this.#passOldest(chances-- > 0)
+    while (this.#free < size || this.#end - this.#head < size) {
+      // What goes to the front again moves the head, so the rest may have become too short.
+      if (this.#end - this.#head < size) this.#skipRest()
+      else this.#passOldest(chances-- > 0)
+    }
     const place = this.#head
     this.#head += size
     this.#free -= size
     return place
+  }
+
+  /** What is left at the end is nobody's, until the ring has come round. */
+  #skipRest(): void {
+    const rest = this.#end - this.#head
+    while (this.#free < rest) this.#passOldest(false)
+    if (rest > 0) {
+      this.words[this.#head + RECORD.size] = rest
+      this.words[this.#head + RECORD.slot] = NO_SLOT
+    }
+    this.#free -= rest
+    this.#head = LINE_WORDS
   }
 
   /** The oldest record makes room; one that was used since it came goes to the front, if it may. */

@@ -149,6 +149,21 @@ test('the table never outgrows its bytes, whatever comes, counts what it has, an
   )
 })
 
+test('goes round and round its bytes with messages of every length, some of them in use, and loses nothing it says it has', () => {
+  const table = new MessageTable(40_000)
+  const model = new Map<number, Omit<Keep, 'hash'>>()
+  let random = 12_345
+  const next = (below: number): number => (random = (Math.imul(random, 1_103_515_245) + 12_345) >>> 1) % below
+  for (let i = 0; i < 60_000; i++) {
+    const name = next(400)
+    if (next(3) > 0) {
+      const found = find(table, { name: `n${name}.example` })
+      if (found !== undefined) expect(found).toEqual(model.get(name))
+    } else model.set(name, put(table, { name: `n${name}.example` }, 60 + next(2000)))
+  }
+  expect(table.size).toBeGreaterThan(10)
+})
+
 test('what is asked again and again stays, in a flood of names that are asked once', () => {
   const table = new MessageTable(50_000)
   let misses = 0
