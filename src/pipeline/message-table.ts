@@ -1,5 +1,6 @@
 // Messages in bytes, found by their question: the fast lane's replies, and the cache's answers. Bounded in bytes; knows no
 // policy and no clock.
+// Long because the ring, and the slots that lead into it, change together.
 //
 // All records lie in one block of memory, so a hit reads three or four lines of it and the collector has nothing to do.
 // They form a ring, in the order in which they came: a new one takes the place of the oldest, which goes to the front
