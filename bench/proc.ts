@@ -1,5 +1,5 @@
 // What Linux says of a process: its time on the processor and its memory. Reads /proc, nothing else.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 
 /** Clock ticks a second in /proc/<pid>/stat: USER_HZ, 100 on every Linux architecture that Node runs on (proc(5)). */
 const TICKS = 100
@@ -35,8 +35,11 @@ function statTimes(pid: number): number {
   return fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0) / TICKS
 }
 
+/** None of a child that has just ended: a server starts such ones as it begins. */
 function childrenOf(pid: number): number[] {
-  return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+  const tasks = `/proc/${pid}/task`
+  if (!existsSync(tasks)) return []
+  return readdirSync(tasks).flatMap((thread) =>
     text(`/proc/${pid}/task/${thread}/children`)
       .split(' ')
       .filter((child) => child !== '')
