@@ -2,7 +2,7 @@
 // socket: transports hand in bytes and send what comes out.
 import type { Clock } from '../base/clock.ts'
 import { type Query, RCODE, type TransportKind } from '../base/question.ts'
-import { EMPTY_BODY, type Reply } from '../base/reply.ts'
+import type { Reply } from '../base/reply.ts'
 import type { BatchWriter } from '../journal/batch.ts'
 import { TEMPLATE_MAX, writeTemplate } from '../journal/template.ts'
 import { type ReadQuery, readQuery } from '../wire/read-query.ts'
@@ -11,6 +11,7 @@ import type { Client } from './clients.ts'
 import type { EdnsReplies } from './edns.ts'
 import type { FastLane } from './fast-lane.ts'
 import type { LimitKind, Limits } from './limits.ts'
+import { COME_OVER_TCP, COOKIE_ONLY, INTERNAL, overLimit, REJECTS } from './plain-replies.ts'
 import { hashOf } from './question-bytes.ts'
 import type { Next } from './stage.ts'
 import { refused } from './stages/guard.ts'
@@ -69,13 +70,19 @@ export class Answerer {
     const { budget } = client
     // Out of tokens: `answer` looks closer.
     if (!client.allowed || budget.tokens < 1 || budget.prefix.tokens < 1) return 0
-    const { lane, journal } = this.#parts
-    const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, ticks)
-    if (size === 0) return 0
-    budget.tokens--
-    budget.prefix.tokens--
-    lane.note(journal, client, now, transport)
-    return size
+    const parts = this.#parts
+    const { lane, journal } = parts
+    try {
+      const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, ticks)
+      if (size === 0) return 0
+      lane.note(journal, client, now, transport)
+      budget.tokens--
+      budget.prefix.tokens--
+      return size
+    } catch (fault) {
+      dropLane(parts, fault)
+      return 0
+    }
   }
 
   /** Answers from the lane, else by the pipeline: for transports that have their messages one by one. As `answer`. */
@@ -107,8 +114,13 @@ export class Answerer {
       return
     }
     const finish = (reply: Reply): void => {
-      const bytes = this.#finish(parts, read.query, reply, packet, client, generation)
-      if (reply.silent !== true) send(bytes)
+      try {
+        const bytes = this.#finish(parts, read.query, reply, packet, client, generation)
+        if (reply.silent !== true) send(bytes)
+      } catch (fault) {
+        // Nobody is above us but the event loop: this query goes without an answer, the others must not.
+        parts.onFault(fault)
+      }
     }
     const limit = this.#limitOf(parts, read, client)
     if (limit !== undefined) {
@@ -184,7 +196,12 @@ export class Answerer {
     const latency = Math.max(0, Math.round((ticks - query.received) * 1000))
     journal.append(template, templateSize, client, clock.now(), latency, query.transport)
     // What was said to this client alone is not repeated to others.
-    if (own === NO_OPTIONS) lane.remember(query, reply, bytes, written, template, templateSize, generation)
+    if (own !== NO_OPTIONS) return bytes
+    try {
+      lane.remember(query, reply, bytes, written, template, templateSize, generation)
+    } catch (fault) {
+      dropLane(parts, fault)
+    }
     return bytes
   }
 
@@ -198,35 +215,8 @@ export class Answerer {
   }
 }
 
-/**
- * What a query over a limit gets; undefined for silence. TC in every second reply asks an honest device to come over
- * TCP, and serves nobody who forges addresses: such a reply is no longer than the question. What is not UDP is answered.
- */
-function overLimit(how: Limits['over'], nth: number, transport: TransportKind): Reply | undefined {
-  if (transport !== 'udp' || how === 'refuse') return refused(RCODE.REFUSED, 'limit')
-  return how === 'truncate' && nth % 2 === 1 ? COME_OVER_TCP : undefined
-}
-
-const REJECTS: Record<number, 'opcode' | 'version' | 'malformed'> = {
-  [RCODE.NOTIMP]: 'opcode',
-  [RCODE.BADVERS]: 'version',
-}
-
-/** RFC 7873 §5.4: who asked for nothing but a cookie gets nothing else. */
-const COOKIE_ONLY: Reply = { rcode: RCODE.NOERROR, body: EMPTY_BODY, outcome: { kind: 'special' }, reusable: 0 }
-
-/** An empty reply with TC set: over TCP, an address is proven. */
-const COME_OVER_TCP: Reply = {
-  rcode: RCODE.NOERROR,
-  body: EMPTY_BODY,
-  outcome: { kind: 'refused', reason: 'cookie' },
-  reusable: 0,
-}
-
-/** What a fault of our own looks like from outside. */
-const INTERNAL: Reply = {
-  rcode: RCODE.SERVFAIL,
-  body: EMPTY_BODY,
-  outcome: { kind: 'failed', reason: 'internal' },
-  reusable: 0,
+/** A fault in the lane is told, and costs what the lane remembers: the pipeline answers without it. */
+function dropLane({ lane, onFault }: AnswererParts, fault: unknown): void {
+  lane.clear()
+  onFault(fault)
 }

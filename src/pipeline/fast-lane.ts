@@ -8,7 +8,7 @@ import type { BatchWriter, EntryClient } from '../journal/batch.ts'
 import { putU32, u16, u32 } from '../wire/bytes.ts'
 import { HEADER } from '../wire/read-query.ts'
 import { MESSAGE_MAX, UDP_MIN, type Written } from '../wire/write-reply.ts'
-import { noOptionCounts, type OptionCounts } from './edns.ts'
+import type { OptionCounts } from './edns.ts'
 import { MessageTable, messageAt, RECORD, wordsOf } from './message-table.ts'
 import { addToHash, finishHash, hashOf } from './question-bytes.ts'
 
@@ -30,11 +30,12 @@ const OPEN = 1
 
 /** The memo. One per resolver thread. */
 export class FastLane {
-  readonly #table: MessageTable
+  readonly #bytes: number
   readonly #udpSize: number
   readonly #stillOpen: StillOpen
   readonly #counts: Pick<OptionCounts, 'dnssecOk' | 'checkingDisabled'>
   readonly #name = new Uint8Array(NAME_MAX)
+  #table: MessageTable
   #generation = 0
   /** The first generation that differs from the present one by nothing but policies. */
   #since = 0
@@ -42,7 +43,13 @@ export class FastLane {
   #hit = 0
 
   /** `bytes` bounds its memory; `udpSize` is the configured largest UDP reply. */
-  constructor(bytes: number, udpSize: number, stillOpen: StillOpen = () => false, counts = noOptionCounts()) {
+  constructor(
+    bytes: number,
+    udpSize: number,
+    stillOpen: StillOpen,
+    counts: Pick<OptionCounts, 'dnssecOk' | 'checkingDisabled'>,
+  ) {
+    this.#bytes = bytes
     this.#udpSize = udpSize
     this.#stillOpen = stillOpen
     this.#counts = counts
@@ -62,6 +69,11 @@ export class FastLane {
   /** Lets every entry die that the new policy might have something to say of; which ones, is looked at as they are asked for. */
   repolicy(): void {
     this.#generation++
+  }
+
+  /** Forgets everything, memory and all. */
+  clear(): void {
+    this.#table = new MessageTable(this.#bytes)
   }
 
   get size(): number {

@@ -81,11 +81,11 @@ export function cacheStage({ store, habits, clock, after, onFault }: CacheParts)
 
   function hit(kept: Kept, left: number, query: Query, question: Question, next: Next): Reply {
     kept.uses++
-    store.note(kept)
     const window = prefetch === undefined ? 0 : prefetch.windowOf(kept)
-    if (left > window) return cached(kept, left - window)
-    const start = prefetch?.decide(kept) === true
+    const isNearEnd = left <= window
+    const start = isNearEnd && prefetch?.decide(kept) === true
     store.note(kept)
+    if (!isNearEnd) return cached(kept, left - window)
     if (start) refresh(query, question, next)
     // The lane lets go of it while a newer one is on its way.
     return cached(kept, kept.prefetch === 'running' ? 0 : left)
