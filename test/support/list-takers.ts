@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Running, start } from './house/running.ts'
 import { until } from './house/until.ts'
-import { dig, freePort } from './name-servers.ts'
+import { dig, freePort, namedConf } from './name-servers.ts'
 
 /** What every name under `example` has outside. */
 export const OUTSIDE = '192.0.2.10'
@@ -104,26 +104,9 @@ export const dnsmasqWithHosts: Start = (folder, list, world) =>
 export const bindWithRpz: Start = async (folder, list, world) => {
   const port = await freePort()
   const file = join(folder, 'named.conf')
-  await writeFile(
-    file,
-    `options {
-  directory "${folder}";
-  listen-on port ${port} { 127.0.0.1; };
-  listen-on-v6 { none; };
-  pid-file none;
-  session-keyfile "${folder}/session.key";
-  managed-keys-directory "${folder}";
-  recursion yes;
-  forward only;
-  forwarders { 127.0.0.1 port ${world}; };
-  dnssec-validation no;
-  empty-zones-enable no;
-  response-policy { zone "policy.zone"; };
-};
-zone "policy.zone" { type primary; file "${list}"; };
-controls { };
-`,
-  )
+  const options = '  response-policy { zone "policy.zone"; };\n'
+  const zones = `zone "policy.zone" { type primary; file "${list}"; };\n`
+  await writeFile(file, namedConf(folder, port, world, options, zones))
   return answering(start('named', ['-g', '-c', file]), port)
 }
 

@@ -179,12 +179,8 @@ ${kind === 'stub' ? ZONES.map((zone) => `stub-zone:\n  name: ${zone}\n${asked}`)
   return ready(start('unbound', ['-d', '-c', file]), port)
 }
 
-/** named, forwarding to another server. */
-export async function startBind(folder: string, port: number, ask: number): Promise<Started> {
-  const file = join(folder, 'named.conf')
-  await writeFile(
-    file,
-    `options {
+/** A configuration for named, which forwards to another server; `options` and `zones` are further lines of it. */
+export const namedConf = (folder: string, port: number, ask: number, options = '', zones = ''): string => `options {
   directory "${folder}";
   listen-on port ${port} { 127.0.0.1; };
   listen-on-v6 { none; };
@@ -196,10 +192,14 @@ export async function startBind(folder: string, port: number, ask: number): Prom
   forwarders { 127.0.0.1 port ${ask}; };
   dnssec-validation no;
   empty-zones-enable no;
-};
-controls { };
-`,
-  )
+${options}};
+${zones}controls { };
+`
+
+/** named, forwarding to another server. */
+export async function startBind(folder: string, port: number, ask: number): Promise<Started> {
+  const file = join(folder, 'named.conf')
+  await writeFile(file, namedConf(folder, port, ask))
   return ready(start('named', ['-g', '-c', file]), port)
 }
 

@@ -6,6 +6,7 @@ import { type Household, NO_GROUPS } from '../../../src/pipeline/profiles.ts'
 import type { BlockAnswer } from '../../../src/policy/block-answer.ts'
 import type { Group, Member } from '../../../src/policy/group.ts'
 import type { FromResolver, PolicySnapshot } from '../../../src/threads/messages.ts'
+import { groupOf } from '../../support/group.ts'
 import { inMemory, SETTINGS } from '../../support/in-memory.ts'
 import { queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
@@ -13,16 +14,6 @@ const TABLET = '192.168.1.20'
 const TABLET_MAC = '02:00:00:00:00:01'
 const OTHER = '192.168.1.30'
 
-const groupOf = (name: string, members: readonly Member[], change: Partial<Group> = {}): Group => ({
-  name,
-  members,
-  withDefault: true,
-  only: false,
-  answer: undefined,
-  safeSearch: [],
-  upstreams: false,
-  ...change,
-})
 const byMac: Member = { kind: 'mac', mac: TABLET_MAC }
 const byAddress = (text: string): Member => ({ kind: 'range', prefix: parsePrefix(text) as never })
 const answer = (mode: BlockAnswer['mode']): BlockAnswer => ({ mode, addresses: [], ttl: 300 })

@@ -8,6 +8,7 @@ import { parsePrefix } from '../../../src/base/address.ts'
 import { loadPolicy } from '../../../src/lists/load.ts'
 import { NO_NAMES } from '../../../src/names/snapshot.ts'
 import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
+import { groupOf } from '../../support/group.ts'
 import { inMemory } from '../../support/in-memory.ts'
 import { houseUnder, says } from '../../support/listed-house.ts'
 
@@ -86,15 +87,7 @@ test('nothing that stands in a list takes away the names of the machine and of t
 
 test('a service that a group blocks is blocked for its members, by the shipped list', async () => {
   const children = { name: 'children', lists: [], block: [], allow: [], services: ['tiktok'], only: false }
-  const group = {
-    name: 'children',
-    members: [{ kind: 'range' as const, prefix: parsePrefix('192.168.1.20') as never }],
-    withDefault: true,
-    only: false,
-    answer: undefined,
-    safeSearch: [],
-    upstreams: false,
-  }
+  const group = groupOf('children', [{ kind: 'range', prefix: parsePrefix('192.168.1.20') as never }])
   const house = await houseUnder(
     { audience: { groups: [children], answers: [], own: [] } },
     { household: { ...NO_GROUPS, groups: [group] } },

@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest'
 import { parsePrefix } from '../../../src/base/address.ts'
 import { type Query, TYPE } from '../../../src/base/question.ts'
 import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
-import type { Group } from '../../../src/policy/group.ts'
 import type { NameLooked } from '../../../src/threads/messages.ts'
+import { groupOf } from '../../support/group.ts'
 import { type InMemory, inMemory, SETTINGS } from '../../support/in-memory.ts'
 import { readPacket, responsePacket } from '../../support/packets.ts'
 
@@ -88,15 +88,8 @@ describe('a rehearsal', () => {
   })
 
   test('goes by who asks: his groups, and what is paused for him', async () => {
-    const kids: Group = {
-      name: 'kids',
-      members: [{ kind: 'range', prefix: parsePrefix('192.168.1.20') as never }],
-      withDefault: true,
-      only: false,
-      answer: { mode: 'drop', addresses: [], ttl: 60 },
-      safeSearch: [],
-      upstreams: false,
-    }
+    const answer = { mode: 'drop', addresses: [], ttl: 60 } as const
+    const kids = groupOf('kids', [{ kind: 'range', prefix: parsePrefix('192.168.1.20') as never }], { answer })
     const household = { ...NO_GROUPS, groups: [kids] }
     const house = inMemory({ upstream: world, rules: { block: ['ads.example'] }, household })
     expect((await look(house, 'ads.example', '192.168.1.20')).would.A).toMatchObject({

@@ -1,18 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { addressBytes, parsePrefix } from '../../../src/base/address.ts'
-import { type Group, groupsOf, type Member, type Who } from '../../../src/policy/group.ts'
+import { groupsOf, type Member, type Who } from '../../../src/policy/group.ts'
 import { nameMatches } from '../../../src/policy/name-pattern.ts'
+import { groupOf } from '../../support/group.ts'
 
-const group = (name: string, members: Member[], change: Partial<Group> = {}): Group => ({
-  name,
-  members,
-  withDefault: true,
-  only: false,
-  answer: undefined,
-  safeSearch: [],
-  upstreams: false,
-  ...change,
-})
 const who = (change: Partial<Who> = {}): Who => ({
   address: addressBytes('192.168.1.20') as Uint8Array,
   door: 'plain',
@@ -51,7 +42,7 @@ describe('a device is in a group', () => {
     ],
     ['by the door that it came in by', { kind: 'door', door: 'tls' }, { door: 'tls' }, { door: 'https' }],
   ])('%s', (_, member, yes, no) => {
-    const groups = [group('g', [member])]
+    const groups = [groupOf('g', [member])]
     expect(groupsOf(groups, who(yes))).toEqual(['g', 'default'])
     expect(groupsOf(groups, who(no))).toEqual(['default'])
   })
@@ -59,9 +50,9 @@ describe('a device is in a group', () => {
 
 test('the order of the configuration is the order of the groups; default stands last, or is left out if one says so', () => {
   const everyone = range('0.0.0.0/0')
-  const groups = [group('b', [everyone]), group('a', [everyone])]
+  const groups = [groupOf('b', [everyone]), groupOf('a', [everyone])]
   expect(groupsOf(groups, who())).toEqual(['b', 'a', 'default'])
-  expect(groupsOf([...groups, group('c', [everyone], { withDefault: false })], who())).toEqual(['b', 'a', 'c'])
+  expect(groupsOf([...groups, groupOf('c', [everyone], { withDefault: false })], who())).toEqual(['b', 'a', 'c'])
 })
 
 test.each([

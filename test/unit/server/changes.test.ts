@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { HOUR, MINUTE } from '../../../src/base/clock.ts'
 import type { DeviceView } from '../../../src/ledger/device.ts'
-import type { Group } from '../../../src/policy/group.ts'
 import type { Schedule } from '../../../src/policy/schedule.ts'
 import { addRule, type ChangeParts, deviceOf, grantBonus, nameDevice, pause } from '../../../src/server/changes.ts'
 import { HouseholdKeeper } from '../../../src/server/household.ts'
 import { OwnRulesKeeper } from '../../../src/server/own-rules.ts'
 import { Pausing } from '../../../src/server/pausing.ts'
+import { groupOf } from '../../support/group.ts'
 import { TestClock } from '../../support/in-memory.ts'
 import { folderOf } from '../lists/folder.ts'
 
@@ -23,15 +23,6 @@ const device = (change: Partial<DeviceView>): DeviceView => ({
 })
 const TV = device({ mac: '02:00:00:00:00:01', name: 'TV', addresses: ['192.168.1.20'] })
 const TWINS = ['02:00:00:00:00:02', '02:00:00:00:00:03'].map((mac) => device({ mac, name: 'twin' }))
-const group = (name: string): Group => ({
-  name,
-  members: [],
-  withDefault: true,
-  only: false,
-  answer: undefined,
-  safeSearch: [],
-  upstreams: false,
-})
 /** On from 06:00 to 07:00 UTC. */
 const NIGHT: Schedule = {
   name: 'night',
@@ -52,7 +43,7 @@ function partsOf(path: string) {
   const pausing = new Pausing(clock, () => own.pauses)
   const devices = () => [TV, ...TWINS]
   const settings = {
-    groups: [group('kids'), group('bedtime'), group('idle')],
+    groups: [groupOf('kids'), groupOf('bedtime'), groupOf('idle')],
     hours: new Map([
       ['bedtime', NIGHT],
       ['idle', NEVER],

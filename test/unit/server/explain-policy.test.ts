@@ -4,7 +4,6 @@ import { TYPE } from '../../../src/base/question.ts'
 import { Ledger } from '../../../src/ledger/ledger.ts'
 import type { ListAudience } from '../../../src/lists/audience.ts'
 import { loadPolicy } from '../../../src/lists/load.ts'
-import type { Group } from '../../../src/policy/group.ts'
 import { openPolicy } from '../../../src/policy/policy.ts'
 import {
   aliasViews,
@@ -18,6 +17,7 @@ import {
 import { HouseholdKeeper } from '../../../src/server/household.ts'
 import { Pausing } from '../../../src/server/pausing.ts'
 import type { Looked } from '../../../src/threads/messages.ts'
+import { groupOf } from '../../support/group.ts'
 import { TestClock } from '../../support/in-memory.ts'
 import { sourcesOf } from '../lists/folder.ts'
 
@@ -28,15 +28,7 @@ afterEach(() => {
   for (const close of closing.splice(0)) close()
 })
 
-const KIDS: Group = {
-  name: 'kids',
-  members: [{ kind: 'mac', mac: MAC }],
-  withDefault: true,
-  only: false,
-  answer: undefined,
-  safeSearch: ['google'],
-  upstreams: false,
-}
+const KIDS = groupOf('kids', [{ kind: 'mac', mac: MAC }], { safeSearch: ['google'] })
 
 async function house(block: readonly string[], kids: readonly string[] = []) {
   const clock = new TestClock()

@@ -1,20 +1,11 @@
 // Groups come and go by their hours, pauses and bonus minutes: what the resolver is told, and when.
 import { afterEach, expect, test } from 'vitest'
 import type { OwnBonus, OwnPause } from '../../../src/config/rules-file.ts'
-import type { Group } from '../../../src/policy/group.ts'
 import type { Schedule } from '../../../src/policy/schedule.ts'
 import { HouseholdKeeper } from '../../../src/server/household.ts'
 import { Pausing } from '../../../src/server/pausing.ts'
+import { groupOf } from '../../support/group.ts'
 
-const group = (name: string): Group => ({
-  name,
-  members: [],
-  withDefault: true,
-  only: false,
-  answer: undefined,
-  safeSearch: [],
-  upstreams: false,
-})
 const NIGHT: Schedule = {
   name: 'school-night',
   zone: 'Europe/Berlin',
@@ -35,7 +26,7 @@ function keeperAt(start: string) {
   const clock = { now: () => now, ticks: () => now }
   const pausing = new Pausing(clock, () => pauses)
   const keeper = new HouseholdKeeper(
-    { groups: [group('children'), group('always')], hours: new Map([['children', NIGHT]]) },
+    { groups: [groupOf('children'), groupOf('always')], hours: new Map([['children', NIGHT]]) },
     { clock, pausing, devices: () => [], bonuses: () => bonuses },
   )
   closing.push(() => keeper.close())
