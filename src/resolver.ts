@@ -99,12 +99,15 @@ export interface ResolverParts {
 /** Puts a resolver together. */
 export function createResolver(world: ResolverParts): Resolver {
   const { settings, post } = world
-  const journal = new BatchWriter((batch) => post({ kind: 'batch', batch }))
   const policy = new Swappable<Policy>(atOnce(open(world.policy)))
   const pause = { active: false }
   const made = { synthesised: 0, options: noOptionCounts() }
   const names: Live<HouseZone> = { current: new HouseZone(world.names) }
   const profiles = new Profiles(policy, world.household)
+  const journal = new BatchWriter(
+    (batch) => post({ kind: 'batch', batch }),
+    (number) => profiles.groupsFrom(number),
+  )
   const connections = new Connections(settings.serving.connections, world.clock)
   const cookies = new Cookies(secretsFrom(world.seed))
   const firstStore = new AnswerCache(settings.cache, world.clock)

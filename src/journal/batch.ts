@@ -3,7 +3,7 @@
 //
 // A batch is one ArrayBuffer that is handed over, not copied. Equal entries of one client are counted up in place, so a
 // busy name costs one entry a batch. What comes again and again is said once and then called by its number: answers of
-// the fast lane, and clients. The writer knows which numbers the reader has, since both keep them in the same places.
+// the fast lane, clients, and which groups a client is in. The writer knows which numbers the reader has, since both keep them in the same places.
 //
 // An entry, all of it in words of the machine: size in bytes u16, way u8 (transport in two bits, then the lane), length
 // of the client's address u8 (0: its number is known); count u32; milliseconds since the batch's start u32; latency in
@@ -31,9 +31,14 @@ export interface Batch {
   readonly length: number
   /** Entries dropped since the last batch, by outcome in the order of `OUTCOMES`: counted, without details. */
   readonly lost: readonly number[]
+  /** The combinations of groups that have got a number since the last batch, in the order of their numbers. */
+  readonly groups: readonly (readonly string[])[]
   /** Queries over a limit since the last batch: counted, so that a flood costs no entries. */
   readonly limited: number
 }
+
+/** The combinations of groups from this number on; a number once given keeps its meaning. */
+export type GroupsFrom = (number: number) => readonly (readonly string[])[]
 
 /** A client as the writer needs it; each has a number of its own. */
 export interface EntryClient {
@@ -70,12 +75,15 @@ const ID_MASK = 0x3fff_ffff
 /** The resolver's end. Never waits: what does not fit is dropped and counted by outcome. */
 export class BatchWriter {
   readonly #send: (batch: Batch) => void
+  readonly #groupsFrom: GroupsFrom
   #bytes = new Uint8Array(BATCH_BYTES)
   #words = new Uint32Array(this.#bytes.buffer)
   /** In bytes; always whole words. */
   #length = 0
   #number = 0
   #ids = 0
+  /** Combinations of groups that the reader knows. */
+  #combinations = 0
   #start: EpochMs = 0
   #outstanding = 0
   #lost: number[] = OUTCOMES.map(() => 0)
@@ -85,8 +93,9 @@ export class BatchWriter {
   readonly #templates = new Int32Array(TEMPLATES)
   readonly #clients = new Int32Array(CLIENTS).fill(-1)
 
-  constructor(send: (batch: Batch) => void) {
+  constructor(send: (batch: Batch) => void, groupsFrom: GroupsFrom = () => []) {
     this.#send = send
+    this.#groupsFrom = groupsFrom
   }
 
   /** Whether there is something to flush. */
@@ -193,11 +202,14 @@ export class BatchWriter {
   /** Sends what there is. */
   flush(): void {
     if (!this.pending) return
+    const groups = this.#groupsFrom(this.#combinations)
+    this.#combinations += groups.length
     const batch: Batch = {
       start: this.#start,
       buffer: this.#bytes.buffer,
       length: this.#length,
       lost: this.#lost,
+      groups,
       limited: this.#limited,
     }
     this.#limited = 0
@@ -217,6 +229,8 @@ export class BatchWriter {
   }
 }
 
+const NO_GROUPS: readonly string[] = []
+
 /**
  * The control thread's end of one writer; it must see all of its batches. What comes again and again is decoded once: a
  * third of the work of that thread was text made of the same bytes. Lengths are trusted: the writer is ours.
@@ -224,9 +238,11 @@ export class BatchWriter {
 export class BatchReader {
   readonly #templates: (Said | undefined)[] = new Array(TEMPLATES).fill(undefined)
   readonly #clients: Address[] = new Array(CLIENTS).fill('')
+  readonly #groups: (readonly string[])[] = []
 
   /** Hands over the entries of a batch, in order. */
   read(batch: Batch, take: (entry: Entry) => void): void {
+    this.#groups.push(...batch.groups)
     const bytes = new Uint8Array(batch.buffer)
     const view = new DataView(batch.buffer)
     const words = new Uint32Array(batch.buffer)
@@ -257,6 +273,7 @@ export class BatchReader {
         outcome: said.outcome,
         name: said.name,
         handOuts: said.handOuts,
+        groups: this.#groups[said.group] ?? NO_GROUPS,
       })
       start = end
     }

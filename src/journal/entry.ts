@@ -11,6 +11,8 @@ export interface Entry {
   readonly time: EpochMs
   readonly client: Address
   readonly transport: TransportKind
+  /** The groups that the client was in as it asked, by name. */
+  readonly groups: readonly string[]
   readonly name: Name
   readonly type: number
   readonly rcode: number

@@ -1,7 +1,7 @@
 // What an entry of the journal says whenever its answer is the same, as bytes: its template. Knows no batch.
 //
-// Outcome u8, reason u8, rcode u16, type u16, number u32, second number u32, name length u8, name (wire), hand-outs u8,
-// then each as length u8, address, TTL u32.
+// Outcome u8, reason u8, rcode u16, type u16, number u32, second number u32, the client's combination of groups u16, name
+// length u8, name (wire), hand-outs u8, then each as length u8, address, TTL u32.
 import { addressBytes, addressFromBytes } from '../base/address.ts'
 import { nameFromWire } from '../base/name.ts'
 import type { Query } from '../base/question.ts'
@@ -44,10 +44,13 @@ const FAILED: readonly FailedReason[] = [
 const MAX_HAND_OUTS = 64
 
 /** What a template says. */
-export type Said = Readonly<Pick<Entry, 'rcode' | 'type' | 'outcome' | 'name' | 'handOuts'>>
+export interface Said extends Readonly<Pick<Entry, 'rcode' | 'type' | 'outcome' | 'name' | 'handOuts'>> {
+  /** The number of the client's combination of groups, with the resolver that wrote it. */
+  readonly group: number
+}
 
 /** Longest template. */
-export const TEMPLATE_MAX = 16 + 255 + MAX_HAND_OUTS * (5 + 16)
+export const TEMPLATE_MAX = 18 + 255 + MAX_HAND_OUTS * (5 + 16)
 
 /** Writes the part of an entry that does not change while its answer is the same; returns its length. */
 export function writeTemplate(out: Uint8Array, query: Query, reply: Reply): number {
@@ -60,8 +63,9 @@ export function writeTemplate(out: Uint8Array, query: Query, reply: Reply): numb
   putU16(out, 4, query.type)
   putU32(out, 6, firstNumber(reply.outcome))
   putU32(out, 10, reply.outcome.kind === 'blocked' ? reply.outcome.line : 0)
-  out[14] = wire.length
-  let at = 15
+  putU16(out, 14, query.group)
+  out[16] = wire.length
+  let at = 17
   for (let i = 0; i < wire.length; i++) out[at++] = wire[i] as number
   out[at++] = count
   for (let k = 0; k < count; k++) {
@@ -93,13 +97,14 @@ function firstNumber(outcome: Outcome): number {
 
 /** What the template at `at` says. It comes from our own writer: its lengths are trusted. */
 export function readTemplate(bytes: Uint8Array, view: DataView, at: number): Said {
-  const length = view.getUint8(at + 14)
+  const length = view.getUint8(at + 16)
   return {
     rcode: view.getUint16(at + 2),
     type: view.getUint16(at + 4),
     outcome: readOutcome(view, at),
-    name: length === 0 ? '.' : nameFromWire(bytes, at + 15),
-    handOuts: readHandOuts(bytes, view, at + 15 + length),
+    name: length === 0 ? '.' : nameFromWire(bytes, at + 17),
+    handOuts: readHandOuts(bytes, view, at + 17 + length),
+    group: view.getUint16(at + 14),
   }
 }
 

@@ -65,7 +65,7 @@ interface Seed {
 
 const NOWHERE = new Uint8Array(4)
 
-/** More combinations than any house makes; beyond it a client is everybody. */
+/** More combinations than any house makes, and as many as two bytes of the journal can tell; beyond it a client is everybody. */
 const PROFILES_MAX = 2 ** 16
 
 /** All profiles. A number once given keeps its meaning, so that queries on their way end as they began. */
@@ -89,6 +89,11 @@ export class Profiles {
   /** The profile of a query's `group`. */
   at(number: number): Profile {
     return this.#profiles[number] ?? (this.#profiles[0] as Profile)
+  }
+
+  /** The groups of the profiles from this number on. */
+  groupsFrom(number: number): readonly (readonly string[])[] {
+    return this.#seeds.slice(number).map(({ groups }) => groups)
   }
 
   /** The addresses of ours at which it counts that somebody asks there, as members of groups name them. */

@@ -44,6 +44,8 @@ describe.skipIf(!able)('groups', () => {
   const asked = async (from: string, at: string, name: string, ...how: string[]): Promise<string> =>
     (await client('dig', `@${at}`, '-b', from, '-p', String(dns), '+short', '+tries=1', '+time=5', ...how, name)).trim()
 
+  const get = async (path: string) => (await (await fetch(`http://127.0.0.1:${http}/api/v1/${path}`)).json()) as never
+
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'askfirst-'))
     for (const address of [HOUSE, CHILDREN, GUESTS]) worlds.push(await startWorld(folder, address))
@@ -74,10 +76,15 @@ describe.skipIf(!able)('groups', () => {
     expect(await asked(CHILD, INNER, 'www.zone.example')).toBe(GUESTS)
   })
 
-  test('by the address that is asked at have their rules there and nowhere else', async () => {
+  test('by the address that is asked at have their rules there and nowhere else, and their figures', async () => {
     expect(await asked(OTHER, OUTER, 'nas.example')).toBe('127.0.0.1')
     expect(await asked(OTHER, OUTER, 'nas.example', '+tcp')).toBe('127.0.0.1')
     expect(await asked(OTHER, INNER, 'nas.example')).toBe(HOUSE)
+    const { groups } = (await get('stats')) as { groups: { name: string }[] }
+    expect(groups).toMatchObject([
+      { name: 'children', queries: 8, blocked: 0 },
+      { name: 'guests', queries: 9, blocked: 2 },
+    ])
   })
 
   test('whose upstream is silent get no answer from anybody else', async () => {
@@ -87,7 +94,6 @@ describe.skipIf(!able)('groups', () => {
   })
 
   test('are told by explain and the figures', async () => {
-    const get = async (path: string) => (await (await fetch(`http://127.0.0.1:${http}/api/v1/${path}`)).json()) as never
     const { upstreams, cached } = (await get(`explain?name=www.example&device=${CHILD}`)) as {
       upstreams: string
       cached: { records: string[] }[]

@@ -73,6 +73,7 @@ describe.skipIf(!havePrograms(PEERS))('the server, over every transport', () => 
         tls: { listen: [`0.0.0.0:${tls}`] },
         https: { listen: [`0.0.0.0:${https}`], plain: [`127.0.0.1:${plain}`], proxies: ['127.0.0.1'] },
         certificate: { name: NAME, file: file('cert.pem'), key: file('key.pem') },
+        groups: [{ name: 'screens', members: ['id:tv'], block: ['shows.example'] }],
         connections: { idle: '3s', perClient: 1000, proxyProtocol: ['127.0.0.9'] },
         upstreams: { servers: [`127.0.0.1:${upstream.endpoint.port}`] },
         reports: { syslog: { udp: [], tcp: [] } },
@@ -114,22 +115,25 @@ describe.skipIf(!havePrograms(PEERS))('the server, over every transport', () => 
     expect(await kdig('-p', String(ports.tls), ...trusted(), 'ads.example')).toBe('127.0.0.1\n')
   })
 
-  test('kdig over TLS by the name of a client', async () => {
-    const out = await kdig(
-      '-p',
-      String(ports.tls),
-      `+tls-ca=${file('ca.pem')}`,
-      `+tls-hostname=tv.${NAME}`,
-      `+tls-sni=tv.${NAME}`,
-      'www.example',
-    )
-    expect(out).toBe('192.0.2.7\n')
+  test('who calls himself by the name of a client, in TLS or in the path, is in its group and in the figures of that', async () => {
+    const named = [`+tls-ca=${file('ca.pem')}`, `+tls-hostname=tv.${NAME}`, `+tls-sni=tv.${NAME}`]
+    const path = ['-p', String(ports.https), '+https=/dns-query/tv', ...trusted()]
+    for (const [name, address] of [
+      ['www.example', '192.0.2.7'],
+      ['shows.example', '127.0.0.1'],
+    ] as const) {
+      expect(await kdig('-p', String(ports.tls), ...named, name)).toBe(`${address}\n`)
+      expect(await kdig(...path, name)).toBe(`${address}\n`)
+    }
+    expect(await kdig('-p', String(ports.tls), ...trusted(), 'shows.example')).toBe('192.0.2.7\n')
+    expect((await stats()).groups).toMatchObject([{ name: 'screens', queries: 4, blocked: 2 }])
+    const metrics = await (await fetch(`http://127.0.0.1:${ports.http}/metrics`)).text()
+    expect(metrics).toContain('askfirst_group_blocked_total{group="screens"} 2\n')
   })
 
   test.each([
     ['POST', ['+https']],
     ['GET', ['+https-get']],
-    ['the path of a client', ['+https=/dns-query/tv']],
   ])('kdig over HTTPS by %s', async (_way, how) => {
     const out = await kdig('-p', String(ports.https), ...how, ...trusted(), 'www.example')
     expect(out).toBe('192.0.2.7\n')

@@ -25,6 +25,7 @@ export const entry = (change: Partial<Entry> = {}): Entry => ({
   time: NOW,
   client: '192.168.1.20',
   transport: 'udp',
+  groups: [],
   name: 'www.example.org',
   type: 1,
   rcode: 0,

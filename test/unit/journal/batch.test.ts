@@ -23,8 +23,8 @@ const clientOf = (number: number): EntryClient => ({
       : Uint8Array.of(0xfd, ...Array(13).fill(0), number >> 8, number),
 })
 
-function templateFor(name: string): Uint8Array {
-  const query = { name, wire: wireFromName(name), type: 1, class: CLASS.IN } as unknown as Query
+function templateFor(name: string, group = 0): Uint8Array {
+  const query = { name, wire: wireFromName(name), type: 1, class: CLASS.IN, group } as unknown as Query
   const reply: Reply = {
     rcode: 0,
     body: {
@@ -128,6 +128,33 @@ test('numbers that are given anew mean the new thing: more answers repeat than t
   }
   expect(counts.size).toBe(kept.length)
   expect([...counts.values()].every((count) => count === 3)).toBe(true)
+})
+
+test('combinations of groups are said once, in the order of their numbers, and called by these', () => {
+  const batches: Batch[] = []
+  const combinations: string[][] = [['default']]
+  const writer = new BatchWriter(
+    (batch) => batches.push(batch),
+    (number) => combinations.slice(number),
+  )
+  const append = (group: number): void => {
+    const template = templateFor('a.example', group)
+    writer.append(template, template.length, clientOf(1), 0, 0, 'udp')
+  }
+  append(0)
+  writer.flush()
+  while (combinations.length < 2 ** 16) combinations.push([`g${combinations.length}`])
+  append(0)
+  append(1)
+  append(2 ** 16 - 1)
+  writer.flush()
+  append(1)
+  writer.flush()
+  expect(batches.map(({ groups }) => groups.length)).toEqual([1, 2 ** 16 - 1, 0])
+  const reader = new BatchReader()
+  const read: (readonly string[])[] = []
+  for (const batch of batches) reader.read(batch, ({ groups }) => read.push(groups))
+  expect(read).toEqual([['default'], ['default'], ['g1'], ['g65535'], ['g1']])
 })
 
 test('an answer that is repeated costs its name once; after that 24 bytes a batch', () => {
