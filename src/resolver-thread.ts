@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import type { Endpoint } from './base/address.ts'
 import type { ErrorCode, Problem } from './base/failure.ts'
 import { createResolver } from './resolver.ts'
+import { openLibc } from './sockets/libc.ts'
 import { systemClock } from './system-clock.ts'
 import type { FromResolver, ListeningAt, ResolverStart, ToResolver } from './threads/messages.ts'
 import { claim } from './transport/claim.ts'
@@ -42,6 +43,7 @@ const resolver = createResolver({
   household: start.household,
   names: start.names,
   clock: systemClock,
+  libc: await openLibc(),
   seed: start.secrets.cookies,
   shared: start.shared,
   post,

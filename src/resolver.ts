@@ -40,6 +40,7 @@ import { type Blocking, sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
 import { openInPieces } from './policy/policy.ts'
+import type { Libc } from './sockets/libc.ts'
 import type {
   FromResolver,
   NameLooked,
@@ -82,7 +83,9 @@ export interface ResolverParts {
   readonly names: NamesSnapshot
   readonly clock: Clock
   readonly post: (message: FromResolver) => void
-  /** How questions leave the house. */
+  /** For datagrams to upstreams; left out, they go by node:dgram. */
+  readonly libc?: Libc | undefined
+  /** How else questions leave the house. */
   readonly upstreams?: (settings: ResolverSettings) => Upstreams
   /** Left out: there are no groups. */
   readonly household?: Household
@@ -269,12 +272,12 @@ function assemble(
   names: Live<HouseZone>,
   made: { synthesised: number; readonly options: OptionCounts },
   journal: BatchWriter,
-  { clock, post, seed, upstreams: openThem = realUpstreams, after = timer }: ResolverParts,
+  { clock, post, seed, libc, upstreams: openThem, after = timer }: ResolverParts,
   store: AnswerCache,
   cookies: Cookies,
 ) {
   const onFault = (fault: unknown): void => post({ kind: 'trouble', problem: internal(fault) })
-  const upstreams = openThem(settings)
+  const upstreams = openThem?.(settings) ?? openUpstreams(settings.upstreams, { libc })
   const cache = cacheStage({ store, habits: settings.cacheHabits, clock, after, onFault })
   const { dns64: nat64, rebinding: rebound, forwarded } = settings.names
   const specials = special(names, settings.names)
@@ -330,8 +333,6 @@ const stillOpen =
     const decision = current.decide(wire, 0, profiles.at(group).audience, type)
     return decision.kind === 'none' && decision.passed === undefined
   }
-
-const realUpstreams = (settings: ResolverSettings): Upstreams => openUpstreams(settings.upstreams)
 
 /** Whether answers that were kept under `a` are good under `b`: another upstream may say something else. */
 const sameAnswers = (a: ResolverSettings, b: ResolverSettings): boolean =>

@@ -5,16 +5,15 @@ import type { Clock } from '../base/clock.ts'
 import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Client, Clients } from '../pipeline/clients.ts'
+import { DATAGRAM_MAX } from '../sockets/datagrams.ts'
 import { HEADER } from '../wire/read-query.ts'
 import type { Listener } from './listener.ts'
 import { ProxiedDatagrams } from './udp-proxy.ts'
 
 /** Kernel buffer for queries that wait: a burst of some thousand packets. */
-export const RECEIVE_BUFFER = 4 * 1024 * 1024
-/** Longest query that is read: as large as the largest UDP size that we can be set to announce (RFC 6891 §6.2.3). */
-export const QUERY_MAX = 4096
-/** Longest reply: a UDP reply's largest configured size. */
-export const REPLY_MAX = 4096
+const RECEIVE_BUFFER = 4 * 1024 * 1024
+/** Longest query that is read, over whatever transport. */
+export const QUERY_MAX = DATAGRAM_MAX
 
 /** What only some ask for. */
 export interface UdpOptions {
@@ -59,7 +58,7 @@ export async function listenUdp(
   const sent = (fault: Error | null): void => {
     if (fault !== null) unsent++
   }
-  const scratch = Buffer.alloc(REPLY_MAX)
+  const scratch = Buffer.alloc(DATAGRAM_MAX)
   const take = (query: Uint8Array, client: Client, from: RemoteInfo): void => {
     const size = answerer.quick(query, 0, query.length, client, 'udp', scratch, 0, clock.now(), clock.ticks())
     if (size > 0) {

@@ -4,6 +4,7 @@ import { type Name, wireFromName } from '../base/name.ts'
 import { type Query, TYPE } from '../base/question.ts'
 import { udpServer } from '../base/upstream-server.ts'
 import { ownQuestion } from '../pipeline/own-question.ts'
+import type { Libc } from '../sockets/libc.ts'
 import type { FoundAddresses } from './addresses.ts'
 import { UdpSockets } from './udp-sockets.ts'
 import { Upstream } from './upstream.ts'
@@ -17,10 +18,10 @@ const MAX_IN_FLIGHT = 100
 export class Bootstrap {
   readonly #upstreams: readonly Upstream[]
 
-  constructor(servers: readonly Endpoint[]) {
-    this.#upstreams = servers.map(
-      (server) => new Upstream(udpServer(server), { main: new UdpSockets(server, MAX_IN_FLIGHT), whole: undefined }),
-    )
+  constructor(servers: readonly Endpoint[], libc: Libc | undefined) {
+    this.#upstreams = servers.map((server) => {
+      return new Upstream(udpServer(server), { main: new UdpSockets(server, MAX_IN_FLIGHT, libc), whole: undefined })
+    })
   }
 
   /** IPv4 and IPv6 addresses of a name, from the first resolver that has any. */

@@ -3,6 +3,7 @@
 import { EDE, type ExtendedError, type Query, RCODE } from '../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../base/reply.ts'
 import type { UpstreamServer } from '../base/upstream-server.ts'
+import type { Libc } from '../sockets/libc.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { openCarriers } from './open-carriers.ts'
 import type { Strategy, UpstreamSettings } from './settings.ts'
@@ -18,8 +19,10 @@ export interface Upstreams {
   readonly close: () => void
 }
 
-/** What only tests want otherwise. */
+/** What is not a setting. */
 export interface Surroundings {
+  /** For datagrams; left out, they go by node:dgram. */
+  readonly libc?: Libc | undefined
   /** Numbers from 0 up to 1. */
   readonly chance?: () => number
   /** Certificates of authorities, PEM, in the place of those that Node brings along. */
@@ -35,15 +38,18 @@ interface Pool {
 }
 
 /** Opens connections towards the servers as they are needed. */
-export function openUpstreams(settings: UpstreamSettings, { chance = Math.random, ca }: Surroundings = {}): Upstreams {
-  const bootstrap = new Bootstrap(settings.bootstrap)
+export function openUpstreams(
+  settings: UpstreamSettings,
+  { chance = Math.random, ca, libc }: Surroundings = {},
+): Upstreams {
+  const bootstrap = new Bootstrap(settings.bootstrap, libc)
   const all: Upstream[] = []
   const uses = new Map<Upstream, string[]>()
   const open = (servers: readonly UpstreamServer[], use: string): readonly Upstream[] =>
     servers.map((server) => {
       // One that stands in several sets is one upstream, with one health and one set of connections.
       const known = all.find((upstream) => JSON.stringify(upstream.server) === JSON.stringify(server))
-      const upstream = known ?? new Upstream(server, openCarriers(server, { settings, bootstrap, ca }))
+      const upstream = known ?? new Upstream(server, openCarriers(server, { settings, bootstrap, ca, libc }))
       if (known === undefined) all.push(upstream)
       uses.set(upstream, [...(uses.get(upstream) ?? []), use])
       return upstream

@@ -1,6 +1,7 @@
 // Makes the ways to an upstream, as its transport wants them. Opens nothing before there is a question.
 import { type Address, parseAddress } from '../base/address.ts'
 import type { UpstreamServer } from '../base/upstream-server.ts'
+import type { Libc } from '../sockets/libc.ts'
 import { Addresses } from './addresses.ts'
 import type { Bootstrap } from './bootstrap.ts'
 import { type Dialled, dialTcp, dialTls, type TlsMemory } from './dial.ts'
@@ -16,10 +17,11 @@ export interface Shared {
   readonly settings: Pick<UpstreamSettings, 'maxInFlight' | 'idle'>
   readonly bootstrap: Bootstrap
   readonly ca?: string | undefined
+  readonly libc: Libc | undefined
 }
 
 /** The ways to one upstream. */
-export function openCarriers(server: UpstreamServer, { settings, bootstrap, ca }: Shared): Carriers {
+export function openCarriers(server: UpstreamServer, { settings, bootstrap, ca, libc }: Shared): Carriers {
   const { maxInFlight, idle } = settings
   const addresses = new Addresses(fixedAddresses(server), () => bootstrap.lookUp(server.host))
   const sessions = (dial: (addresses: readonly Address[]) => Promise<Dialled>, make: MakeSession): Sessions =>
@@ -32,7 +34,7 @@ export function openCarriers(server: UpstreamServer, { settings, bootstrap, ca }
   const tcp = (): Sessions => sessions((known) => dialTcp({ server, addresses: known }), stream)
   switch (server.transport) {
     case 'udp':
-      return { main: new UdpSockets({ address: server.host, port: server.port }, maxInFlight), whole: tcp() }
+      return { main: new UdpSockets({ address: server.host, port: server.port }, maxInFlight, libc), whole: tcp() }
     case 'tcp':
       return { main: tcp(), whole: undefined }
     case 'tls': {

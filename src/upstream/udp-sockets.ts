@@ -1,12 +1,14 @@
-// UDP towards one upstream: a few connected sockets on random ports, each query on one of them. Knows no strategy.
-import { createSocket, type Socket } from 'node:dgram'
+// UDP towards one upstream: a few connected sockets, each query on one of them. Knows no strategy.
 import type { Endpoint } from '../base/address.ts'
+import { type ConnectedUdp, openConnectedUdp } from '../sockets/connected-udp.ts'
+import type { Libc } from '../sockets/libc.ts'
 import { type Carrier, type CarrierFigures, type Exchanged, sameQuestion } from './carrier.ts'
 import { random16 } from './mixed-case.ts'
 
 /**
- * Sockets towards one upstream. A forger must hit the one port out of 64,512 that carries the query, the ID and the
- * letter case (RFC 5452 §4.5): which of our ports are open does not help, since an answer counts only on its own.
+ * Sockets towards one upstream. A forger must hit the one port of those that the system gives out (28,232 on Linux)
+ * which carries the query, the ID and the letter case (RFC 5452 §4.5): which of our ports are open does not help, since
+ * an answer counts only on its own.
  */
 const SOCKETS = 16
 /** A socket is replaced, and its port with it, after this many queries or this long. */
@@ -17,14 +19,11 @@ interface Pending {
   /** ID and question as sent: what an answer must carry. */
   readonly sent: Uint8Array
   readonly settle: (result: Exchanged) => void
-  readonly timer: NodeJS.Timeout
 }
 
 interface Line {
-  readonly socket: Socket
+  readonly socket: ConnectedUdp
   readonly pending: Map<number, Pending>
-  readonly ready: Promise<Exchanged | undefined>
-  connected: boolean
   uses: number
   readonly born: number
 }
@@ -33,33 +32,37 @@ interface Line {
 export class UdpSockets implements Carrier {
   readonly #to: Endpoint
   readonly #maxInFlight: number
+  readonly #libc: Libc | undefined
   readonly #lines: Line[] = []
   #inFlight = 0
   #strays = 0
 
-  constructor(to: Endpoint, maxInFlight: number) {
+  /** `libc`: left out where datagrams go by node:dgram. */
+  constructor(to: Endpoint, maxInFlight: number, libc: Libc | undefined) {
     this.#to = to
     this.#maxInFlight = maxInFlight
+    this.#libc = libc
   }
 
   get figures(): CarrierFigures {
     return { inFlight: this.#inFlight, strays: this.#strays, opened: 0, resumed: 0, foundDead: 0 }
   }
 
-  async exchange(packet: Uint8Array, questionEnd: number, timeout: number): Promise<Exchanged> {
-    if (this.#inFlight >= this.#maxInFlight) return { kind: 'busy' }
-    this.#inFlight++
-    const line = this.#line()
-    const fault = line.connected ? undefined : await line.ready
-    if (fault !== undefined) {
-      this.#inFlight--
-      return fault
-    }
-    let id = random16()
-    while (line.pending.has(id)) id = (id + 1) & 0xffff
-    packet[0] = id >> 8
-    packet[1] = id & 0xff
+  exchange(packet: Uint8Array, questionEnd: number, timeout: number): Promise<Exchanged> {
     return new Promise<Exchanged>((resolve) => {
+      if (this.#inFlight >= this.#maxInFlight) return resolve({ kind: 'busy' })
+      let line: Line
+      try {
+        line = this.#line()
+      } catch (fault) {
+        return resolve({ kind: 'unreachable', why: fault instanceof Error ? fault.message : String(fault) })
+      }
+      this.#inFlight++
+      line.uses++
+      let id = random16()
+      while (line.pending.has(id)) id = (id + 1) & 0xffff
+      packet[0] = id >> 8
+      packet[1] = id & 0xff
       const settle = (result: Exchanged): void => {
         clearTimeout(timer)
         if (line.pending.delete(id)) this.#inFlight--
@@ -67,19 +70,13 @@ export class UdpSockets implements Carrier {
         resolve(result)
       }
       const timer = setTimeout(() => settle({ kind: 'timeout' }), timeout)
-      line.pending.set(id, { sent: packet.subarray(0, questionEnd), settle, timer })
-      line.uses++
-      line.socket.send(packet, (error) => {
-        if (error !== null) settle({ kind: 'unreachable', why: error.message })
-      })
+      line.pending.set(id, { sent: packet.subarray(0, questionEnd), settle })
+      line.socket.send(packet, (why) => settle({ kind: 'unreachable', why }))
     })
   }
 
   close(): void {
-    for (const line of this.#lines.splice(0)) {
-      for (const { settle } of line.pending.values()) settle({ kind: 'unreachable', why: 'closed' })
-      closeQuietly(line.socket)
-    }
+    for (const line of this.#lines.splice(0)) fail(line, 'closed')
   }
 
   #line(): Line {
@@ -97,34 +94,24 @@ export class UdpSockets implements Carrier {
 
   /** Closes a replaced socket once its last query has ended. */
   #retire(line: Line): void {
-    if (line.pending.size === 0 && !this.#lines.includes(line)) closeQuietly(line.socket)
+    if (line.pending.size === 0 && !this.#lines.includes(line)) line.socket.close()
   }
 
   #open(): Line {
-    const socket = createSocket({
-      type: this.#to.address.includes(':') ? 'udp6' : 'udp4',
-      // The address is one already: nothing to look up.
-      lookup: (host, _options, done) => done(null, host, host.includes(':') ? 6 : 4),
-      recvBufferSize: 1024 * 1024,
-    })
-    const pending = new Map<number, Pending>()
-    const ready = new Promise<Exchanged | undefined>((resolve) => {
-      socket.once('connect', () => {
-        line.connected = true
-        resolve(undefined)
-      })
-      // ECONNREFUSED on a connected socket is the ICMP error of something sent before: all that waits here has failed.
-      socket.on('error', (error) => {
-        const result: Exchanged = { kind: 'unreachable', why: error.message }
-        resolve(result)
-        this.#lines.splice(this.#lines.indexOf(line), this.#lines.includes(line) ? 1 : 0)
-        for (const { settle } of [...pending.values()]) settle(result)
-        closeQuietly(socket)
-      })
-    })
-    const line: Line = { socket, pending, ready, connected: false, uses: 0, born: performance.now() }
-    socket.on('message', (packet) => this.#receive(line, packet))
-    socket.connect(this.#to.port, this.#to.address)
+    const socket = openConnectedUdp(
+      this.#to,
+      {
+        packet: (packet) => this.#receive(line, packet),
+        // An ICMP error does not say for which of them: all that waits here has failed.
+        fault: (why) => {
+          const at = this.#lines.indexOf(line)
+          if (at >= 0) this.#lines.splice(at, 1)
+          fail(line, why)
+        },
+      },
+      this.#libc,
+    )
+    const line: Line = { socket, pending: new Map(), uses: 0, born: performance.now() }
     return line
   }
 
@@ -136,10 +123,8 @@ export class UdpSockets implements Carrier {
   }
 }
 
-function closeQuietly(socket: Socket): void {
-  try {
-    socket.close()
-  } catch {
-    // Closed already: nothing is left to close.
-  }
+/** Ends all that waits at a socket, and the socket. */
+function fail({ pending, socket }: Line, why: string): void {
+  for (const { settle } of [...pending.values()]) settle({ kind: 'unreachable', why })
+  socket.close()
 }

@@ -1,5 +1,6 @@
 // A hostile upstream over every transport: each lie has its stated outcome, and nothing forged comes through.
 import { afterEach, describe, expect, test } from 'vitest'
+import { openLibc } from '../../src/sockets/libc.ts'
 import { openUpstreams } from '../../src/upstream/forward.ts'
 import { SETTINGS } from '../support/in-memory.ts'
 import { FORGED, GOOD, LIES } from '../support/lies.ts'
@@ -21,7 +22,7 @@ describe.each(['udp', 'tcp', 'tls', 'https'] as const)('over %s', (transport) =>
       timeout: outcome === 'passed over' ? 60 : 2000,
       attempts: 1,
     }
-    const up = openUpstreams(settings, { ca: TEST_CA })
+    const up = openUpstreams(settings, { ca: TEST_CA, libc: await openLibc() })
     open.push(up)
     const reply = await up.ask(question('www.example'))
     const figures = up.figures()[0]

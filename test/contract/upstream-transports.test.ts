@@ -2,6 +2,7 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type UpstreamServer, type UpstreamTransport, udpServer } from '../../src/base/upstream-server.ts'
+import { openLibc } from '../../src/sockets/libc.ts'
 import { openUpstreams, type Surroundings, type Upstreams } from '../../src/upstream/forward.ts'
 import type { UpstreamSettings } from '../../src/upstream/settings.ts'
 import { SETTINGS } from '../support/in-memory.ts'
@@ -27,10 +28,16 @@ async function peer(transport: UpstreamTransport, behaviour: PeerBehaviour, addr
   return started
 }
 
-function ask(
+const ask = (
   servers: readonly UpstreamServer[],
   settings: Partial<UpstreamSettings> = {},
   surroundings: Surroundings = { ca: TEST_CA },
+): Upstreams => askAmid(surroundings, servers, settings)
+
+function askAmid(
+  surroundings: Surroundings,
+  servers: readonly UpstreamServer[],
+  settings: Partial<UpstreamSettings>,
 ): Upstreams {
   const up = openUpstreams({ ...SETTINGS.upstreams, timeout: 1000, attempts: 1, ...settings, servers }, surroundings)
   open.push(up)
@@ -48,7 +55,16 @@ async function until(condition: () => boolean): Promise<void> {
   expect(condition()).toBe(true)
 }
 
-describe.each(['udp', 'tcp', 'tls', 'https'] as const)('over %s', (transport) => {
+describe.each([
+  ['udp', 'udp', await openLibc()],
+  ['udp by node:dgram', 'udp', undefined],
+  ['tcp', 'tcp', undefined],
+  ['tls', 'tls', undefined],
+  ['https', 'https', undefined],
+] as const)('over %s', (_way, transport, libc) => {
+  const ask = (servers: readonly UpstreamServer[], settings: Partial<UpstreamSettings> = {}): Upstreams =>
+    askAmid({ ca: TEST_CA, libc }, servers, settings)
+
   test('an answer comes back, with the upstream that gave it', async () => {
     const { server } = await peer(transport, good)
     const up = ask([server])
@@ -59,7 +75,6 @@ describe.each(['udp', 'tcp', 'tls', 'https'] as const)('over %s', (transport) =>
   })
 
   test('over IPv6 as well', async () => {
-    if (transport === 'udp') return
     const { server } = await peer(transport, good, '::1')
     expect(addressesIn(await ask([server]).ask(question('www.example')))).toEqual([GOOD])
   })
@@ -93,6 +108,24 @@ describe.each(['udp', 'tcp', 'tls', 'https'] as const)('over %s', (transport) =>
       error: { code: 22 },
     })
     expect(figures(up).failures.timeout).toBe(1)
+  })
+
+  test('one that comes back where it was gone is asked again', async () => {
+    const first = await startPeer(transport, good)
+    const up = ask([first.server])
+    for (let i = 0; i < 40; i++) expect(addressesIn(await up.ask(question(`www${i}.example`)))).toEqual([GOOD])
+    await first.close()
+    const replies = await Promise.all(Array.from({ length: 20 }, (_, i) => up.ask(question(`gone${i}.example`))))
+    expect(replies.map(({ rcode }) => rcode)).toEqual(Array.from({ length: 20 }, () => 2))
+    expect(figures(up).inFlight).toBe(0)
+    const again = await startPeer(transport, good, { port: first.server.port })
+    open.push(again)
+    await until(() => figures(up).inFlight === 0)
+    const back = async (): Promise<boolean> => addressesIn(await up.ask(question('back.example'))).length > 0
+    const deadline = performance.now() + 5000
+    let isBack = await back()
+    while (!isBack && performance.now() < deadline) isBack = await back()
+    expect(isBack).toBe(true)
   })
 
   test('where nobody listens, the upstream cannot be reached', async () => {

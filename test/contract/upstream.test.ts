@@ -2,6 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, describe, expect, test } from 'vitest'
 import { udpServer } from '../../src/base/upstream-server.ts'
+import { openLibc } from '../../src/sockets/libc.ts'
 import { openUpstreams, type Surroundings, type Upstreams } from '../../src/upstream/forward.ts'
 import type { UpstreamSettings } from '../../src/upstream/settings.ts'
 import { SETTINGS } from '../support/in-memory.ts'
@@ -9,6 +10,7 @@ import { answerTo, type Behaviour, type NameServer, rcodeTo, startNameServer } f
 import { addressesIn, question } from '../support/question.ts'
 import { TEST_CA } from '../support/upstream-peer.ts'
 
+const libc = await openLibc()
 const open: { close(): unknown }[] = []
 afterEach(async () => {
   for (const thing of open.splice(0)) await thing.close()
@@ -26,7 +28,7 @@ function upstreams(servers: readonly NameServer[], timeout = 400, attempts = 3):
 
 function opened(settings: Partial<UpstreamSettings>, surroundings: Surroundings = {}): Upstreams {
   const defaults = { ...SETTINGS.upstreams, timeout: 400 }
-  const up = openUpstreams({ ...defaults, ...settings }, { ca: TEST_CA, ...surroundings })
+  const up = openUpstreams({ ...defaults, ...settings }, { ca: TEST_CA, libc, ...surroundings })
   open.push(up)
   return up
 }

@@ -18,7 +18,7 @@ export interface NameServer {
 }
 
 /** Starts one on a free port of 127.0.0.1, or on the given port. */
-export async function startNameServer(behaviour: Behaviour, port = 0): Promise<NameServer> {
+export async function startNameServer(behaviour: Behaviour, port = 0, address = '127.0.0.1'): Promise<NameServer> {
   let behave = behaviour
   const seen = { udp: 0, tcp: 0 }
   const ports = new Set<number>()
@@ -42,17 +42,17 @@ export async function startNameServer(behaviour: Behaviour, port = 0): Promise<N
       }
     })
   })
-  await new Promise<void>((resolve) => tcp.listen(port, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => tcp.listen(port, address, resolve))
   const { port: chosen } = tcp.address() as { port: number }
-  const udp = createSocket('udp4')
+  const udp = createSocket(address.includes(':') ? 'udp6' : 'udp4')
   udp.on('message', (query, from) => {
     seen.udp++
     ports.add(from.port)
     for (const reply of behave(query, 'udp')) udp.send(reply, from.port, from.address)
   })
-  await new Promise<void>((resolve) => udp.bind(chosen, '127.0.0.1', () => resolve()))
+  await new Promise<void>((resolve) => udp.bind(chosen, address, () => resolve()))
   return {
-    endpoint: { address: '127.0.0.1', port: chosen },
+    endpoint: { address, port: chosen },
     seen,
     ports,
     behave: (next) => {

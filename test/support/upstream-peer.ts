@@ -54,12 +54,16 @@ export async function startPeer(
     return behave(query, transport)
   }
   if (transport === 'udp') {
-    const server = await startNameServer((query) => {
-      seen.queries++
-      return behave(query, 'udp') as readonly Uint8Array[]
-    }, port)
+    const server = await startNameServer(
+      (query) => {
+        seen.queries++
+        return behave(query, 'udp') as readonly Uint8Array[]
+      },
+      port,
+      address,
+    )
     return {
-      server: serverAt('udp', server.endpoint.port),
+      server: serverAt('udp', server.endpoint.port, address),
       seen,
       behave: (next) => {
         behave = next

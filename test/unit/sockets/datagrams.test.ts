@@ -1,9 +1,8 @@
 // The boxes of datagrams against a system that does as it is told and reads their memory as C would.
 import { describe, expect, test } from 'vitest'
-import { QUERY_MAX, REPLY_MAX } from '../../../src/transport/udp.ts'
-import { LINUX, type Libc } from '../../../src/transport/udp-batch/libc.ts'
-import { BATCH, Inbox, Outbox } from '../../../src/transport/udp-batch/messages.ts'
-import { IPV4, IPV6, makeName, portOf } from '../../../src/transport/udp-batch/socket-address.ts'
+import { BATCH, DATAGRAM_MAX, Inbox, Outbox } from '../../../src/sockets/datagrams.ts'
+import { LINUX, type Libc } from '../../../src/sockets/libc.ts'
+import { IPV4, IPV6, makeName, portOf } from '../../../src/sockets/socket-address.ts'
 
 interface Sent {
   readonly fd: number
@@ -47,6 +46,10 @@ function scripted({ base = 0x7f12_3456_7000, answers = [] as Answer[], arriving 
     socket: unused,
     setsockopt: unused,
     bind: unused,
+    connect: unused,
+    getsockname: unused,
+    send: unused,
+    watch: unused,
     close: unused,
     interfaceIndex: unused,
     errno: () => errno,
@@ -153,9 +156,10 @@ describe.each(NAMES)('the outbox for %s', (_name, family, address) => {
     const outbox = new Outbox(libc, family.size)
     const expected = fill(outbox, 10)
     const late: Sent[] = []
-    const take = (data: Uint8Array, name: Uint8Array) => {
+    const take = (data: Uint8Array, words: Uint32Array) => {
+      const name = nameBytes(words, family.size)
       expect(portOf(name, 0)).toBe(1004 + late.length)
-      late.push({ fd: 5, name: name.slice(0, family.size), data: data.slice() })
+      late.push({ fd: 5, name, data })
     }
     expect(outbox.flush(5, take)).toBe(0)
     expect([...sent, ...late]).toEqual(expected)
@@ -168,8 +172,8 @@ describe.each(NAMES)('the outbox for %s', (_name, family, address) => {
     const outbox = new Outbox(libc, family.size)
     let largest = 0
     while (!outbox.isFull) {
-      expect(outbox.at + REPLY_MAX).toBeLessThanOrEqual(outbox.bytes.length)
-      largest += fill(outbox, 1, REPLY_MAX).length
+      expect(outbox.at + DATAGRAM_MAX).toBeLessThanOrEqual(outbox.bytes.length)
+      largest += fill(outbox, 1, DATAGRAM_MAX).length
     }
     outbox.flush(5, never)
     let smallest = 0
@@ -212,12 +216,12 @@ describe.each(NAMES)('the inbox for %s', (_name, family, address) => {
   )
 
   test('says which datagrams were cut', () => {
-    const sizes = [QUERY_MAX, QUERY_MAX + 1, 12, 65_507]
+    const sizes = [DATAGRAM_MAX, DATAGRAM_MAX + 1, 12, 65_507]
     const { libc } = scripted({ arriving: [sizes.map((size, i) => datagram(i, size))] })
     const inbox = new Inbox(libc)
     expect(inbox.receive(5)).toBe(4)
     expect(sizes.map((_, i) => inbox.isCut(i))).toEqual([false, true, false, true])
-    expect(sizes.map((_, i) => inbox.length(i))).toEqual([QUERY_MAX, QUERY_MAX, 12, QUERY_MAX])
+    expect(sizes.map((_, i) => inbox.length(i))).toEqual([DATAGRAM_MAX, DATAGRAM_MAX, 12, DATAGRAM_MAX])
     // Each kept to its own room.
     expect(inbox.bytes[inbox.at(2)]).toBe(3)
   })

@@ -4,18 +4,19 @@
 // struct mmsghdr on 64-bit Linux, in 32-bit words: 0 address of the name, 2 size of the name, 4 address of the iovec,
 // 6 number of iovecs, 8 control data (none), 12 flags, 14 length of the datagram; 16 words in all. struct iovec: 0
 // address of the data, 2 its size; 4 words in all. Counts and sizes of 64 bits have upper halves that stay zero.
-import { QUERY_MAX, REPLY_MAX } from '../udp.ts'
 import { LINUX, type Libc, type Pointer } from './libc.ts'
 import { NAME_WORDS } from './socket-address.ts'
 
+/** Longest datagram that is taken in or sent: the largest UDP size that we can be set to announce (RFC 6891 §6.2.3). */
+export const DATAGRAM_MAX = 4096
 /** Datagrams that one system call takes in. */
 export const BATCH = 64
 /** Datagrams that one system call sends: a batch, and what else is ready. */
 const OUT = 2 * BATCH
 /** Slots a page apart would share a few sets of the processor's first cache; a line more and they do not. */
-const QUERY_STRIDE = QUERY_MAX + 64
-/** Replies stand back to back: a batch of usual ones stays in the first cache. */
-const REPLIES_ROOM = 64 * 1024
+const STRIDE = DATAGRAM_MAX + 64
+/** What goes out stands back to back: a batch of usual replies stays in the first cache. */
+const OUT_ROOM = 64 * 1024
 
 const HEADER_WORDS = 16
 const IOVEC_WORDS = 4
@@ -66,18 +67,21 @@ export class Inbox {
   #received = 0
 
   constructor(libc: Libc) {
-    const memory = new Memory(libc, BATCH, 4 * NAME_WORDS, BATCH * QUERY_STRIDE)
+    const memory = new Memory(libc, BATCH, 4 * NAME_WORDS, BATCH * STRIDE)
     this.#libc = libc
     this.#memory = memory
     this.bytes = memory.bytes
     this.words = memory.words
     for (let i = 0; i < BATCH; i++) {
       memory.point(memory.iovecs + i * IOVEC_WORDS + AT.data, this.at(i))
-      memory.words[memory.iovecs + i * IOVEC_WORDS + AT.size] = QUERY_MAX
+      memory.words[memory.iovecs + i * IOVEC_WORDS + AT.size] = DATAGRAM_MAX
     }
   }
 
-  /** Takes what waits at the socket; returns how many datagrams that are, 0 for none or a failure. Never blocks. */
+  /**
+   * Takes what waits at the socket; returns how many datagrams that are, 0 for none or a failure (`errno` knows which).
+   * Never blocks.
+   */
   receive(fd: number): number {
     // The kernel has written the size of each name that it filled in.
     for (let i = 0; i < this.#received; i++) this.words[i * HEADER_WORDS + AT.nameSize] = 4 * NAME_WORDS
@@ -88,7 +92,7 @@ export class Inbox {
 
   /** Where datagram `i` begins in `bytes`. */
   at(i: number): number {
-    return this.#memory.data + i * QUERY_STRIDE
+    return this.#memory.data + i * STRIDE
   }
 
   /** Bytes of datagram `i` that are here. */
@@ -96,7 +100,7 @@ export class Inbox {
     return this.words[i * HEADER_WORDS + AT.length] as number
   }
 
-  /** Whether datagram `i` was longer than `QUERY_MAX`. */
+  /** Whether datagram `i` was longer than `DATAGRAM_MAX`. */
   isCut(i: number): boolean {
     return ((this.words[i * HEADER_WORDS + AT.flags] as number) & LINUX.MSG_TRUNC) !== 0
   }
@@ -113,13 +117,13 @@ export class Outbox {
   readonly #memory: Memory
   readonly #nameWords: number
   readonly bytes: Uint8Array
-  /** Where the next reply is to be written, if the box is not full; there is room for `REPLY_MAX` bytes. */
+  /** Where the next reply is to be written, if the box is not full; there is room for `DATAGRAM_MAX` bytes. */
   at: number
   #count = 0
 
   /** `nameSize`: bytes of a socket address of the socket's family. */
   constructor(libc: Libc, nameSize: number) {
-    const memory = new Memory(libc, OUT, nameSize, REPLIES_ROOM)
+    const memory = new Memory(libc, OUT, nameSize, OUT_ROOM)
     this.#libc = libc
     this.#memory = memory
     this.#nameWords = nameSize / 4
@@ -133,7 +137,7 @@ export class Outbox {
 
   /** Whether it must be flushed before the next reply. */
   get isFull(): boolean {
-    return this.#count === OUT || this.at + REPLY_MAX > this.bytes.length
+    return this.#count === OUT || this.at + DATAGRAM_MAX > this.bytes.length
   }
 
   /** Adds the `size` bytes at `at`, for the socket address at `nameAt` of `names`. */
@@ -149,9 +153,9 @@ export class Outbox {
 
   /**
    * Sends all; returns how many the system would not take at all. Those that its buffer has no room for now are handed
-   * to `late`: both views are true during the call only. Never blocks.
+   * to `late`, as copies. Never blocks.
    */
-  flush(fd: number, late: (reply: Uint8Array, name: Uint8Array) => void): number {
+  flush(fd: number, late: (datagram: Uint8Array, name: Uint32Array) => void): number {
     const { bytes, words, pointer, iovecs, names, data } = this.#memory
     const count = this.#count
     let refused = 0
@@ -169,8 +173,8 @@ export class Outbox {
     for (; i < count; i++) {
       const iovec = iovecs + i * IOVEC_WORDS
       const at = ((words[iovec + AT.data] as number) - pointer) >>> 0
-      const name = 4 * (names + i * NAME_WORDS)
-      late(bytes.subarray(at, at + (words[iovec + AT.size] as number)), bytes.subarray(name, name + 4 * NAME_WORDS))
+      const name = names + i * NAME_WORDS
+      late(bytes.slice(at, at + (words[iovec + AT.size] as number)), words.slice(name, name + NAME_WORDS))
     }
     this.#count = 0
     this.at = data

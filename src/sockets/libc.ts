@@ -1,6 +1,8 @@
-// The system's own socket calls, for what node:dgram has no words for: many datagrams a call. The door of koffi.
+// The system's own socket calls, for what node:dgram has no words for: many datagrams a call, and to be told that some
+// are there instead of being handed them one by one. The door of koffi.
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
+import type { node } from 'koffi'
 
 /** A place in native memory, as a number: user space ends below 2^48, so none is lost. */
 export type Pointer = number
@@ -10,6 +12,10 @@ export interface Libc {
   readonly socket: (family: number, type: number, protocol: number) => number
   readonly setsockopt: (fd: number, level: number, option: number, value: Uint32Array, size: number) => number
   readonly bind: (fd: number, name: Uint32Array, size: number) => number
+  readonly connect: (fd: number, name: Uint32Array, size: number) => number
+  /** Writes the socket's own address into `name`; `size` has the room there, and then the size that it took. */
+  readonly getsockname: (fd: number, name: Uint32Array, size: Uint32Array) => number
+  readonly send: (fd: number, data: Uint8Array, size: number, flags: number) => number
   readonly close: (fd: number) => number
   /** `timeout`: 0, a null pointer. */
   readonly recvmmsg: (fd: number, headers: Pointer, count: number, flags: number, timeout: Pointer) => number
@@ -17,8 +23,21 @@ export interface Libc {
   readonly interfaceIndex: (name: string) => number
   /** Why the latest call failed. To be asked at once: whatever runs in between may change it. */
   readonly errno: () => number
+  /**
+   * Has the event loop call `ready` whenever there is something to take at the socket, until the watch is closed. It
+   * returns whether promises were made or settled meanwhile.
+   */
+  readonly watch: (fd: number, ready: () => boolean) => Watch
   /** Where the bytes of `memory` stand. They stay there as long as it is referenced: only small typed arrays ever move. */
   readonly pointer: (memory: ArrayBuffer) => Pointer
+}
+
+/** The event loop's eye on a socket. */
+export interface Watch {
+  /** Whether room to send is to be told as well. */
+  readonly forRoom: (wanted: boolean) => void
+  /** To be closed before the socket is. */
+  readonly close: () => void
 }
 
 /** Numbers of Linux that are the same on x64 and arm64 (include/uapi/asm-generic). */
@@ -61,18 +80,53 @@ async function open(): Promise<Libc | undefined> {
       socket: library.func('int socket(int family, int type, int protocol)'),
       setsockopt: library.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t size)'),
       bind: library.func('int bind(int fd, const void *name, uint32_t size)'),
+      connect: library.func('int connect(int fd, const void *name, uint32_t size)'),
+      getsockname: library.func('int getsockname(int fd, void *name, void *size)'),
+      send: library.func('intptr_t send(int fd, const void *data, uintptr_t size, int flags)'),
       close: library.func('int close(int fd)'),
       recvmmsg: library.func('int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, uintptr_t timeout)'),
       sendmmsg: library.func('int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)'),
       interfaceIndex: library.func('uint32_t if_nametoindex(const char *name)'),
       errno: () => koffi.errno(),
+      watch: (fd, ready) => watch(koffi.node, fd, ready),
       pointer: (memory) => Number(koffi.address(memory)),
     }
-    return isAllowed(libc) ? libc : undefined
+    return koffi.node?.poll !== undefined && isAllowed(libc) ? libc : undefined
   } catch {
     return undefined
   }
 }
+
+/**
+ * libuv calls straight into `ready`, past what Node does after its own callbacks: an immediate has it see to promises
+ * and `nextTick`, and what is thrown must not get back into C.
+ */
+function watch(loop: typeof node, fd: number, ready: () => boolean): Watch {
+  let closed = false
+  const told = (status: unknown): void => {
+    try {
+      if (ready()) setImmediate(NOTHING)
+    } catch (fault) {
+      setImmediate(() => {
+        throw fault
+      })
+    }
+    // The socket had an error, which `ready` has fetched; libuv has stopped looking.
+    if ((status as number) < 0 && !closed) handle.start(told)
+  }
+  const handle = loop.poll(fd, told)
+  return {
+    forRoom(wanted) {
+      if (!closed) handle.start({ readable: true, writable: wanted }, told)
+    },
+    close() {
+      closed = true
+      handle.close()
+    },
+  }
+}
+
+const NOTHING = (): void => {}
 
 /** Whether the system lets us make the two calls: on a fresh socket they find nothing to do. */
 function isAllowed(libc: Libc): boolean {
