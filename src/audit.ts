@@ -1,4 +1,4 @@
-// `askfirst audit`: its options, its output, its progress. Knows the command line by a port; judges nothing itself.
+// `askfirst audit`: what its options mean, its output, its progress. Knows no command line; judges nothing itself.
 import { type AuditEvents, type AuditLogs, type AuditOptions, audit } from './audit-logs.ts'
 import { type Address, PRIVATE_RANGES, type Prefix, parseAddress, parsePrefix } from './base/address.ts'
 import { bounded } from './base/bounds.ts'
@@ -8,36 +8,10 @@ import { zoneNamed } from './intake/zone.ts'
 import { LEDGER } from './ledger/bounds.ts'
 import type { Judgement } from './ledger/verdict.ts'
 
-/** What a command line library must offer; commander's `Command` does. */
-export interface CommandPort {
-  description(text: string): this
-  requiredOption(flags: string, description: string): this
-  option(flags: string, description: string, value?: string): this
-  action(run: (options: Record<string, unknown>) => Promise<void>): this
-}
-
 /** Where an audit writes. */
 export interface AuditTerminal {
   readonly out: NodeJS.WritableStream
   readonly err: NodeJS.WritableStream & { readonly isTTY?: boolean }
-}
-
-/** Adds options and action to the command. The exit code is 1 where the logs cannot be read, 0 whatever was found. */
-export function auditCommand(command: CommandPort): void {
-  command
-    .description('judge the connections of a firewall log by a DNS log: who connected without asking?')
-    .requiredOption('--dns <log...>', 'query log of dnsmasq, dns.log of Zeek, or JSON lines; plain or gzip')
-    .requiredOption('--firewall <log...>', 'netfilter log, output of conntrack -E, or conn.log of Zeek; plain or gzip')
-    .option('--time-zone <name>', 'zone of stamps that name none, such as Europe/Berlin', 'local')
-    .option('--inside <range...>', 'ranges that are inside; the private ones if left out')
-    .option('--window <time>', 'how long an answer explains connections', '24h')
-    .option('--learning <time>', 'call nothing direct-ip for this long from the first answer on', '0s')
-    .option('--slack <time>', 'clocks of the two logs may differ by this much', '0s')
-    .option('--resolver <address...>', 'the resolvers meant to be used; all that the DNS log names if left out')
-    .option('--json', 'one line of JSON for each connection')
-    .action(async (options) => {
-      process.exitCode = await runAudit(options, { out: process.stdout, err: process.stderr })
-    })
 }
 
 /** Runs an audit with options as they were typed; returns the exit code. */

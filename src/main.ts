@@ -43,7 +43,6 @@ import {
 import { showLoading } from './server/show-loading.ts'
 import { watchUpstreams } from './server/upstream-watch.ts'
 import { VERSION } from './server/version.ts'
-import { views } from './server/views.ts'
 import { openCacheFile } from './state/cache-file.ts'
 import { openEvidenceFile } from './state/evidence-file.ts'
 import { systemClock } from './system-clock.ts'
@@ -264,7 +263,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await evidence.close()
   }
   // Loaded now: names are answered already, and on one core it would have held that up.
-  const { startControl } = await import('./control/server.ts')
+  const [{ startControl }, { views }] = await Promise.all([import('./control/server.ts'), import('./server/views.ts')])
   const control = await startControl({
     listen: config.http.listen,
     token: config.http.token ?? undefined,

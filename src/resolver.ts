@@ -369,19 +369,20 @@ async function look(
     group,
   )
   const kept = [TYPE.A, TYPE.AAAA, TYPE.HTTPS].flatMap((type) =>
-    store.peek(name, type, route).map(({ rcode, message, left }) => ({
+    store.peek(name, type, route).map(async ({ rcode, message, left }) => ({
       type: typeName(type),
       rcode: rcodeName(rcode),
       ttl: left,
-      records: answerTexts(message.bytes),
+      records: await answerTexts(message.bytes),
       targets: message.targets,
       addresses: message.handOuts.map(({ address }) => address),
     })),
   )
   const wire = wireFromName(name) ?? new Uint8Array(1)
-  const would = (type: number): Promise<Rehearsed> | Rehearsed =>
+  const would = (type: number): Promise<Rehearsed> =>
     rehearse(ownQuestion(name, wire, type, clock.ticks(), { client: from, group }))
-  return { kept, would: { A: await would(TYPE.A), AAAA: await would(TYPE.AAAA), HTTPS: await would(TYPE.HTTPS) } }
+  const [A, AAAA, HTTPS] = [await would(TYPE.A), await would(TYPE.AAAA), await would(TYPE.HTTPS)]
+  return { kept: await Promise.all(kept), would: { A, AAAA, HTTPS } }
 }
 
 /** An address that nobody has: who asks from there is in no group. */

@@ -30,11 +30,7 @@ export interface Rehearsed {
 }
 
 /** Makes a pipeline for rehearsals of the stages of the real one. `dns64` is one of its own: its figures are not ours. */
-export function rehearsals(
-  stages: Stages,
-  store: AnswerCache,
-  clock: Clock,
-): (query: Query) => Promise<Rehearsed> | Rehearsed {
+export function rehearsals(stages: Stages, store: AnswerCache, clock: Clock): (query: Query) => Promise<Rehearsed> {
   let source: AnswerSource = 'upstream'
 
   /** The same stage; where it says something else than what came from behind it, it has the word. */
@@ -99,7 +95,11 @@ const UNKNOWN: Reply = {
   reusable: 0,
 }
 
-function asRehearsed(source: AnswerSource, { rcode, body, error, silent, outcome }: Reply, clock: Clock): Rehearsed {
+async function asRehearsed(
+  source: AnswerSource,
+  { rcode, body, error, silent, outcome }: Reply,
+  clock: Clock,
+): Promise<Rehearsed> {
   const common = {
     source,
     rcode,
@@ -113,5 +113,5 @@ function asRehearsed(source: AnswerSource, { rcode, body, error, silent, outcome
     return { ...common, ttl, records: body.answers.map(recordText) }
   }
   const age = Math.max(0, Math.floor((clock.ticks() - body.since) / SECOND))
-  return { ...common, ttl: Math.max(0, body.message.ttl - age), records: answerTexts(body.message.bytes) }
+  return { ...common, ttl: Math.max(0, body.message.ttl - age), records: await answerTexts(body.message.bytes) }
 }

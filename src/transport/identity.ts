@@ -1,7 +1,7 @@
 // Who we are over TLS: certificate and key, checked before use, and shared by every listener that has them. Knows no
 // file.
 import { X509Certificate } from 'node:crypto'
-import { createSecureContext, type SecureContextOptions, type Server } from 'node:tls'
+import type { SecureContextOptions, Server } from 'node:tls'
 import type { EpochMs } from '../base/clock.ts'
 
 /** A certificate with the chain behind it, and its private key; both PEM. */
@@ -27,7 +27,8 @@ export function checkPair({ certificate, key }: Pair): Facts | string {
     return 'the certificate is no PEM certificate'
   }
   try {
-    createSecureContext({ cert: certificate, key, minVersion: OLDEST })
+    // Not imported: node:tls takes 20 ms to load, and most houses never need it.
+    process.getBuiltinModule('node:tls').createSecureContext({ cert: certificate, key, minVersion: OLDEST })
   } catch (fault) {
     const code = (fault as NodeJS.ErrnoException).code
     if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return 'the key does not belong to the certificate'

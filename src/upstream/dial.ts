@@ -1,7 +1,7 @@
 // Opens connections: TCP, and TLS whose peer has proven who it is, by certificate or by pin. Sends nothing before that.
 import { createHash } from 'node:crypto'
 import { connect as connectTcp, isIP, type LookupFunction, type Socket } from 'node:net'
-import { checkServerIdentity, connect as connectTls, type TLSSocket } from 'node:tls'
+import type { TLSSocket } from 'node:tls'
 import type { Address } from '../base/address.ts'
 import type { UpstreamServer } from '../base/upstream-server.ts'
 
@@ -46,8 +46,10 @@ export function dialTls(target: Target, protocol: 'dot' | 'h2', memory: TlsMemor
   const { server } = target
   const name = server.certificateName ?? server.host
   const pinned = server.pins.length > 0
+  // Not imported: node:tls takes 20 ms to load, and most houses never need it.
+  const { checkServerIdentity, connect } = process.getBuiltinModule('node:tls')
   return new Promise((resolve) => {
-    const socket = connectTls({
+    const socket = connect({
       ...options(target),
       // RFC 6066 §3: no address in the server name.
       ...(isIP(name) === 0 ? { servername: name } : {}),

@@ -1,9 +1,10 @@
-// A message's answers as text for people. Decoded by dns2, after our own scan has bounded the bytes.
-import { Packet } from 'dns2'
+// A message's answers as text for people. The door of dns2, which decodes them after our own scan has bounded the bytes.
 import { safeText } from '../base/text.ts'
 
 /** The data of each record in the answer section, escaped; of the common types as zone files write them. */
-export function answerTexts(message: Uint8Array): readonly string[] {
+export async function answerTexts(message: Uint8Array): Promise<readonly string[]> {
+  // Loaded here: it brings its clients and servers along, all of Node's networking, 30 ms that no start should wait for.
+  const { Packet } = await import('dns2')
   const { answers } = Packet.parse(Buffer.from(message))
   return answers.map((record) => safeText(dataText(record as unknown as Readonly<Record<string, unknown>>)))
 }

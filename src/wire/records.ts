@@ -1,5 +1,5 @@
-// Our own records as bytes. The door of dns2: its record model and encoders serve here, where all input is ours.
-import { Packet, type Resource } from 'dns2'
+// Our own records as bytes. Here all input is ours.
+import { type Address, addressBytes } from '../base/address.ts'
 import { wireFromName } from '../base/name.ts'
 import { CLASS, TYPE } from '../base/question.ts'
 import type { OwnRecord } from '../base/reply.ts'
@@ -20,14 +20,13 @@ export function encodeRecord(record: OwnRecord): Uint8Array {
 function recordData(record: OwnRecord): Uint8Array {
   switch (record.kind) {
     case 'A':
+      return addressBytes(record.address) ?? new Uint8Array(4)
     case 'AAAA':
-      return viaDns2({ address: record.address }, TYPE[record.kind])
+      return ipv6Bytes(record.address)
     case 'SOA':
-      return viaDns2({ ...SOA, minimum: record.minimum }, TYPE.SOA)
-    // dns2 turns the bytes of a text into UTF-8 and gives one above 255 a wrong length.
+      return concat([...SOA, quad(record.minimum)])
     case 'TXT':
       return concat(record.texts.map(characterString))
-    // dns2 splits names at every dot, escaped or not, and has no HINFO: these are ours.
     case 'CNAME':
     case 'PTR':
     case 'NS':
@@ -52,28 +51,26 @@ function recordData(record: OwnRecord): Uint8Array {
   }
 }
 
-/**
- * Zone data of our own SOA records: names under `.invalid` (RFC 6761 §6.4), since there is no real primary to ask.
- * Serial and timers are of no use to anybody; MINIMUM bounds how long "no" is kept (RFC 2308 §4).
- */
-const SOA = {
-  primary: 'askfirst.invalid',
-  admin: 'hostmaster.askfirst.invalid',
-  serial: 1,
-  refresh: 3600,
-  retry: 900,
-  expiration: 86_400,
-}
-
 const ROOT = new Uint8Array(1)
 
-/** Bytes of the record's data: dns2 writes the whole record, owned by the root (1 byte) with a 10-byte head. */
-function viaDns2(fields: object, type: number): Uint8Array {
-  const resource = { name: '', type, class: Packet.CLASS.IN, ttl: 0, ...fields } as unknown as Resource
-  return Packet.Resource.encode(resource).subarray(11)
-}
-
 const pair = (value: number): Uint8Array => Uint8Array.of(value >> 8, value)
+const quad = (value: number): Uint8Array => Uint8Array.of(value >>> 24, value >> 16, value >> 8, value)
+
+/**
+ * Zone data of our own SOA records but for MINIMUM, which bounds how long "no" is kept (RFC 2308 §4): names under
+ * `.invalid` (RFC 6761 §6.4), since there is no real primary to ask; serial, refresh, retry and expiry, which are of no use
+ * to anybody.
+ */
+const SOA = [
+  ...['askfirst.invalid', 'hostmaster.askfirst.invalid'].map((name) => wireFromName(name) ?? ROOT),
+  ...[1, 3600, 900, 86_400].map(quad),
+]
+
+/** An IPv4-mapped address is written as IPv4, and is one of 16 bytes here (RFC 4291 §2.5.5.2). */
+function ipv6Bytes(address: Address): Uint8Array {
+  const bytes = addressBytes(address) ?? new Uint8Array(16)
+  return bytes.length === 16 ? bytes : Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, ...bytes)
+}
 
 function concat(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))

@@ -39,8 +39,8 @@ const PURE = 4
 export const DOORS: Readonly<Record<string, readonly string[]>> = {
   '@peculiar/x509': ['certificates/make.ts'],
   '@fastify/swagger': ['control/'],
-  commander: ['cli.ts', 'audit.ts', 'cert.ts'],
-  dns2: ['wire/records.ts', 'wire/answer-text.ts'],
+  commander: ['cli.ts', 'audit-command.ts', 'cert.ts'],
+  dns2: ['wire/answer-text.ts'],
   'fastest-levenshtein': ['config/words.ts'],
   fastify: ['control/'],
   'fastify-type-provider-zod': ['control/'],

@@ -4,10 +4,7 @@ import type { MergedRules } from '../merge.ts'
 import { adblockRule } from './adblock-rule.ts'
 import { gapRecords } from './rpz-gaps.ts'
 import { rpzParts, rpzRecords } from './rpz-records.ts'
-
-/** The formats that can be written. */
-export const TARGETS = ['hosts', 'domains', 'dnsmasq', 'unbound', 'rpz', 'adblock'] as const
-export type Target = (typeof TARGETS)[number]
+import type { Target } from './targets.ts'
 
 /** Rules that came out narrower or not at all, by what the format lacks; counts. */
 export interface Losses {

@@ -8,6 +8,7 @@ import type { Group, Member } from '../../../src/policy/group.ts'
 import type { FromResolver, PolicySnapshot } from '../../../src/threads/messages.ts'
 import { groupOf } from '../../support/group.ts'
 import { inMemory, SETTINGS } from '../../support/in-memory.ts'
+import { looked } from '../../support/looked.ts'
 import { queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 const TABLET = '192.168.1.20'
@@ -254,17 +255,10 @@ describe('a group with upstreams of its own', () => {
   test('is what explain looks at', async () => {
     const { house } = world()
     await ask(house, 'www.example', TABLET)
-    const looked = async (from: string | undefined) => {
-      house.resolver.obey({ kind: 'look', token: 1, name: 'www.example', from })
-      await new Promise((resolve) => setImmediate(resolve))
-      const message = house.messages.findLast(({ kind }) => kind === 'looked') as Extract<
-        FromResolver,
-        { kind: 'looked' }
-      >
-      return message.found.kept.flatMap(({ records }) => records)
-    }
-    expect(await looked(TABLET)).toEqual(['192.0.2.3'])
-    expect(await looked(OTHER)).toEqual([])
+    const records = async (from: string) =>
+      (await looked(house, 'www.example', from)).kept.flatMap((one) => one.records)
+    expect(await records(TABLET)).toEqual(['192.0.2.3'])
+    expect(await records(OTHER)).toEqual([])
   })
 
   test('is not written down with the cache, since the next start may know it by another number', async () => {

@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { parsePrefix } from '../../../src/base/address.ts'
 import { type Query, TYPE } from '../../../src/base/question.ts'
 import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
-import type { NameLooked } from '../../../src/threads/messages.ts'
 import { groupOf } from '../../support/group.ts'
-import { type InMemory, inMemory, SETTINGS } from '../../support/in-memory.ts'
+import { inMemory, SETTINGS } from '../../support/in-memory.ts'
+import { looked } from '../../support/looked.ts'
 import { readPacket, responsePacket } from '../../support/packets.ts'
 
 const SOA = {
@@ -27,19 +27,10 @@ const world = ({ name, type }: Query): Uint8Array => {
   return responsePacket({ questions, answers })
 }
 
-async function look(house: InMemory, name: string, from?: string): Promise<NameLooked> {
-  const before = house.messages.length
-  house.resolver.obey({ kind: 'look', token: 1, name, from })
-  await new Promise((resolve) => setImmediate(resolve))
-  const message = house.messages.slice(before).find(({ kind }) => kind === 'looked')
-  if (message?.kind !== 'looked') throw new Error('nothing was said')
-  return message.found
-}
-
 describe('a rehearsal', () => {
   test('asks nobody, counts nothing and keeps nothing', async () => {
     const house = inMemory({ upstream: world, rules: { block: ['ads.example'] } })
-    const { would, kept } = await look(house, 'www.example')
+    const { would, kept } = await looked(house, 'www.example')
     expect(would.A).toEqual({
       source: 'upstream',
       rcode: 0,
@@ -50,10 +41,10 @@ describe('a rehearsal', () => {
       open: true,
     })
     expect(kept).toEqual([])
-    expect((await look(house, 'ads.example')).would.A).toMatchObject({ source: 'sinkhole', records: ['127.0.0.1'] })
+    expect((await looked(house, 'ads.example')).would.A).toMatchObject({ source: 'sinkhole', records: ['127.0.0.1'] })
     expect(house.forwarded).toEqual([])
     expect(house.entries()).toEqual([])
-    expect((await look(house, 'www.example')).kept).toEqual([])
+    expect((await looked(house, 'www.example')).kept).toEqual([])
   })
 
   test('says what the pipeline would, and which stage has the last word', async () => {
@@ -78,12 +69,12 @@ describe('a rehearsal', () => {
       ['localhost', 'A', 'special'],
     ] as const) {
       const packet = readPacket(await house.ask(name, { type }))
-      const { would } = await look(house, name)
+      const { would } = await looked(house, name)
       const records = packet.answers?.map((record) => String((record as { data: unknown }).data))
       expect(would[type], `${name} ${type}`).toMatchObject({ source, records, open: false })
     }
     const count = house.forwarded.length
-    await look(house, 'www.example')
+    await looked(house, 'www.example')
     expect(house.forwarded).toHaveLength(count)
   })
 
@@ -92,27 +83,27 @@ describe('a rehearsal', () => {
     const kids = groupOf('kids', [{ kind: 'range', prefix: parsePrefix('192.168.1.20') as never }], { answer })
     const household = { ...NO_GROUPS, groups: [kids] }
     const house = inMemory({ upstream: world, rules: { block: ['ads.example'] }, household })
-    expect((await look(house, 'ads.example', '192.168.1.20')).would.A).toMatchObject({
+    expect((await looked(house, 'ads.example', '192.168.1.20')).would.A).toMatchObject({
       source: 'sinkhole',
       silent: true,
     })
-    expect((await look(house, 'ads.example', '192.168.1.30')).would.A).toMatchObject({ silent: false })
+    expect((await looked(house, 'ads.example', '192.168.1.30')).would.A).toMatchObject({ silent: false })
     house.resolver.obey({
       kind: 'household',
       household: { ...household, paused: { groups: ['kids'], devices: [] } },
     })
-    expect((await look(house, 'ads.example', '192.168.1.20')).would.A.source).toBe('upstream')
-    expect((await look(house, 'ads.example')).would.A.source).toBe('sinkhole')
+    expect((await looked(house, 'ads.example', '192.168.1.20')).would.A.source).toBe('upstream')
+    expect((await looked(house, 'ads.example')).would.A.source).toBe('sinkhole')
     house.resolver.obey({ kind: 'pause', active: true })
-    expect((await look(house, 'ads.example')).would.A.source).toBe('upstream')
+    expect((await looked(house, 'ads.example')).would.A.source).toBe('upstream')
   })
 
   test('counts the seconds that an answer may still be kept', async () => {
     const house = inMemory({ upstream: world })
     await house.ask('www.example')
     house.clock.advance(100_000)
-    expect((await look(house, 'www.example')).would.A).toMatchObject({ source: 'cache', ttl: 200 })
+    expect((await looked(house, 'www.example')).would.A).toMatchObject({ source: 'cache', ttl: 200 })
     house.clock.advance(250_000)
-    expect((await look(house, 'www.example')).would.A).toMatchObject({ source: 'upstream', open: true })
+    expect((await looked(house, 'www.example')).would.A).toMatchObject({ source: 'upstream', open: true })
   })
 })

@@ -1,0 +1,14 @@
+// Asks a resolver in memory what it knows of a name, as `explain` does.
+import type { NameLooked } from '../../src/threads/messages.ts'
+import { until } from './house/until.ts'
+import type { InMemory } from './in-memory.ts'
+
+/** What is known of it, for who asks from this address. */
+export async function looked(house: InMemory, name: string, from?: string): Promise<NameLooked> {
+  const before = house.messages.length
+  house.resolver.obey({ kind: 'look', token: 1, name, from })
+  const message = await until('what is known of the name', () =>
+    house.messages.slice(before).find((one) => one.kind === 'looked'),
+  )
+  return message.found
+}
