@@ -83,13 +83,20 @@ export function* openInPieces(
   /** How telling the rule is that lets a name pass its list (RPZ PASSTHRU), by list. */
   const passing = new Map<number, number>()
 
-  /** Takes the rule where it wins: by its rank, then the name alone before what covers it, then labels, then its place. */
+  /**
+   * Takes the rule where it wins: by its rank, then the name alone before what covers it, then labels, then its list; in
+   * one list by whether it says where the name leads, then by its line.
+   */
   const offer = (rank: number, list: number, line: number, rule?: ConditionalRule): void => {
     if (rank > best) return
     if (rank === best) {
       if (subtree !== bestSubtree ? subtree : depth < bestDepth) return
       const same = subtree === bestSubtree && depth === bestDepth
-      if (same && (list > bestList || (list === bestList && line >= bestLine))) return
+      if (same && list > bestList) return
+      if (same && list === bestList) {
+        const leads = saysWhere(rule)
+        if (leads === saysWhere(bestRule) ? line >= bestLine : !leads) return
+      }
     }
     best = rank
     bestList = list
@@ -300,6 +307,10 @@ const tellingOf = (rule: ConditionalRule, depth: number, subtree: boolean): numb
 const patternOf = ({ rule: { target } }: PlacedRule): string => (target.kind === 'regex' ? target.pattern : '')
 
 const answersItself = ({ kind }: RuleAction): boolean => kind === 'rcode' || kind === 'records' || kind === 'alias'
+
+/** `local-zone: "x" redirect` blocks `x` but for the data that stand beside it; so do dnsmasq and adblock have it. */
+const saysWhere = (rule: ConditionalRule | undefined): boolean =>
+  rule?.action.kind === 'records' || rule?.action.kind === 'alias'
 
 const sameAction = (a: RuleAction, b: RuleAction): boolean => JSON.stringify(a) === JSON.stringify(b)
 

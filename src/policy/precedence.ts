@@ -3,7 +3,8 @@
 /**
  * The clauses, highest first. A rule of a higher clause wins over every rule of a lower one, however long their names.
  * Within one clause the rule for the name alone comes first, then of those that cover sub-domains the one with the most
- * labels; where lists state the same rule, the first list's first line is named.
+ * labels; where lists state the same rule, the first list's, and of its rules one that says where the name leads before
+ * one that only blocks, then the first line.
  */
 export const CLAUSES = {
   'device-allow': { kind: 'allow', words: 'a rule of this device allows it' },

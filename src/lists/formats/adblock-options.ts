@@ -83,7 +83,8 @@ function selection<T>(text: string, read: (item: string) => T | undefined, what:
   return what === 'dnstype' ? { types: { only, not } } : { clients: { only, not } }
 }
 
-function typeNumber(text: string): number | undefined {
+/** The number of a type by its name, or as `TYPE65`; undefined where it is none. */
+export function typeNumber(text: string): number | undefined {
   const name = text.trim().toUpperCase()
   if (Object.hasOwn(TYPE, name)) return TYPE[name as keyof typeof TYPE]
   const [, digits] = /^TYPE(\d{1,5})$/.exec(name) ?? []

@@ -65,8 +65,10 @@ function readRule(text: string, exception: boolean, sink: RuleSink): LineEnd {
   if (parts === null) return otherThanName(text, exception)
   const [, bars = '', name = '', ending = '', optionText = ''] = parts
   if (/[\s\x7f]/.test(name)) return bars === '' ? NOT_OURS : BLANK_INSIDE
-  if (bars === '' && optionText === '') return exception ? plainException(name, ending, sink) : NOT_OURS
-  const options = readOptions(optionText)
+  // `ads.example^` is what ends so; without the hat, and without an option, it is no rule of this format.
+  const ends = ending === '^' && /^[\p{L}\p{N}][^*]*\./u.test(name)
+  if (bars === '' && optionText === '' && !ends) return exception ? plainException(name, ending, sink) : NOT_OURS
+  const options = readOptions(optionText.replace(REMARK, ''))
   if ('kind' in options) return options
   const found = targetOf(bars, name, ending)
   if ('end' in found) return found.end
@@ -74,6 +76,9 @@ function readRule(text: string, exception: boolean, sink: RuleSink): LineEnd {
   if (target.kind === 'regex') return takeRegex(target.pattern, options, exception, sink)
   return take(target, options, exception, sink)
 }
+
+/** What some write behind a rule. Values in quotes may have it, too. */
+const REMARK = /\s+#\s[^'"]*$/
 
 /** What a rule is about, or how its line ends. */
 type Found = { readonly target: Target } | { readonly end: LineEnd }
@@ -83,6 +88,10 @@ function targetOf(bars: string, name: string, ending: string): Found {
   if (name === '' && bars !== '') return { end: reject('not a domain name') }
   if (/^\**$/.test(name)) return { target: { kind: 'any' } }
   const below = /^\*\.([^*]+)$/.exec(name)?.[1]
+  if (bars !== '' && ending !== '') {
+    const prefix = parsePrefix(name.replace(/^\[(.*)\]$/, '$1'))
+    if (prefix !== undefined) return { target: { kind: 'address', prefix } }
+  }
   if (/[:?=&,~!#%@"'();<>]/.test(name)) return { end: skipped.url }
   if (name.startsWith('.') || name.endsWith('.')) {
     if (ending.includes('^') || !/[a-z]/i.test(name)) return { end: skipped.pattern }
@@ -97,8 +106,6 @@ function targetOf(bars: string, name: string, ending: string): Found {
 }
 
 function nameTarget(text: string, covers: Coverage): Found {
-  const prefix = parsePrefix(text)
-  if (prefix !== undefined) return { target: { kind: 'address', prefix } }
   const wire = new Uint8Array(256)
   const labels = writeName(text, wire)
   const bytes = Buffer.from(text)
@@ -138,6 +145,10 @@ const isSame = (one: ConditionalRule, other: ConditionalRule): boolean => ruleKe
 function takeRegex(pattern: string, options: RuleOptions, exception: boolean, sink: RuleSink): LineEnd {
   const action = actionOf(options, exception)
   if (action === undefined) return reject('a dnsrewrite without an answer')
+  const everything = /^\^?(\.[*+])?\$?$/.test(pattern)
+    ? take({ kind: 'any' }, options, exception, sink)
+    : skipped.pattern
+  if (everything !== skipped.pattern) return everything
   return takePattern(pattern, sink, (text) => conditional({ kind: 'regex', pattern: text }, action, options))
 }
 

@@ -13,7 +13,7 @@ export function readRewrite(value: string): RuleAction | 'unknown' | undefined {
   const parts = value.split(';')
   if (parts.length === 1) return short(value)
   const [code = '', type = '', ...data] = parts
-  const rcode = rcodeOf(code)
+  const rcode = rcodeOf(code.toUpperCase())
   if (rcode === undefined || parts.length < 3) return undefined
   const text = data.join(';').trim()
   // Only an answer without a fault has records.
@@ -36,6 +36,6 @@ function alias(text: string): RuleAction | undefined {
   return target === undefined ? undefined : { kind: 'alias', target, prepend: false }
 }
 
-/** Codes are written in capitals, so that a name may have the same letters. */
+/** Codes that stand alone are written in capitals, so that a name may have the same letters. */
 const rcodeOf = (text: string): number | undefined =>
   Object.hasOwn(RCODE, text) ? RCODE[text as keyof typeof RCODE] : undefined

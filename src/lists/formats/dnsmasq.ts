@@ -3,7 +3,7 @@
 import { addressBytes, parsePrefix, scopeOf } from '../../base/address.ts'
 import { nameFromWire } from '../../base/name.ts'
 import { conditional, NXDOMAIN, type RuleAction } from '../../policy/rule.ts'
-import { type LineEnd, NOT_OURS, type ReadLine, RULES, type RuleSink, skipped } from '../line.ts'
+import { isBlank, type LineEnd, NOT_OURS, type ReadLine, RULES, type RuleSink, skipBlanks, skipped } from '../line.ts'
 import { isOwnName, nameFault, readName, takeName, textOf } from '../name-bytes.ts'
 import { recordOf } from '../record-text.ts'
 import { isTooWide, TOO_WIDE } from './ip.ts'
@@ -15,12 +15,15 @@ const HASH = 0x23
 const STAR = 0x2a
 const DOT = 0x2e
 
-export const dnsmasq: ReadLine = (bytes, from, to, sink) => {
-  const equals = bytes.subarray(from, Math.min(to, from + 32)).indexOf(EQUALS)
+export const dnsmasq: ReadLine = (bytes, from, end, sink) => {
+  const equals = bytes.subarray(from, Math.min(end, from + 32)).indexOf(EQUALS)
   if (equals < 0) return NOT_OURS
-  const key = textOf(bytes, from, from + equals).replace(/^--/, '')
+  const key = textOf(bytes, from, from + equals)
+    .replace(/^--/, '')
+    .trimEnd()
   if (!/^[a-z6-]+$/.test(key) || !(KEYS.has(key) || key.startsWith('dhcp-'))) return NOT_OURS
-  const start = from + equals + 1
+  const to = withoutRemark(bytes, from + equals + 1, end)
+  const start = skipBlanks(bytes, from + equals + 1, to)
   if (key === 'bogus-nxdomain') return bogus(textOf(bytes, start, to), sink)
   if (key === 'host-record') return hostRecord(textOf(bytes, start, to), sink)
   if (key !== 'address' && key !== 'server' && key !== 'local')
@@ -29,6 +32,16 @@ export const dnsmasq: ReadLine = (bytes, from, to, sink) => {
   const close = bytes.lastIndexOf(SLASH, to - 1)
   const what = meaning(key, textOf(bytes, close + 1, to))
   return typeof what === 'string' || 'records' in what ? takeNames(bytes, start, close, what, sink) : what
+}
+
+/** The end of a line without the remark behind it: `#` after a blank begins one, and `/#` does not. */
+function withoutRemark(bytes: Uint8Array, from: number, to: number): number {
+  for (let at = from; at < to; at++) {
+    if (bytes[at] !== HASH || !isBlank(bytes[at - 1])) continue
+    while (at > from && isBlank(bytes[at - 1])) at--
+    return at
+  }
+  return to
 }
 
 /** What the names of a line get. */
@@ -62,6 +75,9 @@ function takeNames(bytes: Uint8Array, from: number, to: number, what: Meaning, s
 }
 
 function takeOne(bytes: Uint8Array, from: number, to: number, what: Meaning, sink: RuleSink): LineEnd {
+  // `//` is for names of one label; dots in front of a name say what is so anyway.
+  if (from === to) return skipped['single-label']
+  while (bytes[from] === DOT && from + 1 < to) from++
   const first = bytes[from]
   if (what === 'block' && first !== STAR && first !== HASH)
     return takeName(bytes, from, to, false, true, sink) ?? fault(bytes, from, to)

@@ -1,9 +1,11 @@
-// Lines of a hosts file: a sink address, then names, `#` starts a comment. Each rule is for that name only.
+// Lines of a hosts file: a sink address, then names, `#` starts a comment. Each rule is for that name only; some lists
+// write `*.ads.example`, which is for what lies under it, too.
 import { addressBytes, scopeOf } from '../../base/address.ts'
-import { type LineEnd, NOT_OURS, type ReadLine, RULES, skipBlanks, skipped, wordEnd } from '../line.ts'
+import { isComment, type LineEnd, NOT_OURS, type ReadLine, RULES, skipBlanks, skipped, wordEnd } from '../line.ts'
 import { nameFault, takeName, textOf } from '../name-bytes.ts'
 
 const HASH = 0x23
+const STAR = 0x2a
 const DOT = 0x2e
 const COLON = 0x3a
 
@@ -19,14 +21,16 @@ export const hosts: ReadLine = (bytes, from, to, sink) => {
   if (!sinks) return skipped.record
   let result: LineEnd | undefined
   while (at < stop) {
+    if (isComment(bytes, at, stop)) break
     const last = wordEnd(bytes, at, stop)
-    const taken = takeName(bytes, at, last, false, false, sink)
+    const starred = bytes[at] === STAR && bytes[at + 1] === DOT
+    const taken = takeName(bytes, starred ? at + 2 : at, last, false, starred, sink)
     // The first name that is none names the fault; otherwise one rule makes the line a line of rules.
     if (taken === undefined) result = faulty(result, bytes, at, last)
     else if (result === undefined || (taken === RULES && result.kind === 'skipped')) result = taken
     at = skipBlanks(bytes, last, stop)
   }
-  return result ?? NOT_OURS
+  return result ?? skipped.address
 }
 
 const faulty = (before: LineEnd | undefined, bytes: Uint8Array, from: number, to: number): LineEnd =>

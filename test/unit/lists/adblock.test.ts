@@ -23,6 +23,8 @@ describe('an adblock rule for a whole name', () => {
   test('may have a remark, as some list makers write', () => {
     expect(rulesOf('@@||ads.example^! Issue 464')).toEqual(['allow *.ads.example'])
     expect(rulesOf('||ads.example^ # why')).toEqual(['block *.ads.example'])
+    expect(rulesOf('||ads.example^$important # why')).toEqual(['block *.ads.example if important'])
+    expect(rulesOf("||ads.example^$client='no # 1'")).toEqual(['block *.ads.example if client no # 1'])
   })
 
   test('that is a plain name, as lists for resolvers have it, is that name only', () => {
@@ -44,7 +46,6 @@ describe('an adblock rule that no resolver can apply', () => {
     ['||ads.example:8080^', 'url'],
     ['|https://ads.example^', 'url'],
     ['@@/banner/*', 'url'],
-    ['@@ads.example^', 'url'],
     ['||ads.^', 'pattern'],
     ['||localhost^', 'own'],
     ['|router^', 'single-label'],
@@ -111,6 +112,12 @@ describe('an adblock pattern', () => {
     ['@@/^ads/', 'allow /^ads/'],
     ['/^ads/$important', 'block /^ads/ if important'],
     ['||192.0.2.1^', 'block 192.0.2.1/32'],
+    ['||2001:db8::1^', 'block 2001:db8::1/128'],
+    ['||[2001:db8::1]^', 'block 2001:db8::1/128'],
+    ['ads.example^', 'block /ads\\.example$/'],
+    ['@@ads.example^', 'allow /ads\\.example$/'],
+    ['/.*/$denyallow=com', 'block anything if not under com'],
+    ['/^/$dnstype=AAAA', 'block anything if type AAAA'],
   ])('%s is %s', (line, rule) => {
     expect(rulesOf(line, 'adblock')).toEqual([rule])
   })

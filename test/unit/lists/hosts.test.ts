@@ -57,6 +57,15 @@ describe('a hosts line', () => {
     })
   })
 
+  test('with a star blocks what lies under the name, too', () => {
+    expect(rulesOf('0.0.0.0 *.ads.example b.example')).toEqual(['block *.ads.example', 'block b.example'])
+  })
+
+  test.each(['; why', '! why', '// why'])('may have the remark %s behind a blank', (remark) => {
+    const { rules, rejected } = readText(`0.0.0.0 ads.example ${remark}`)
+    expect([rules, rejected]).toEqual([['block ads.example'], 0])
+  })
+
   test('ends at a hash, with or without a blank before it', () => {
     expect(rulesOf('0.0.0.0 ads.example#comment x.example')).toEqual(['block ads.example'])
     expect(rulesOf('0.0.0.0 ads.example #[Spy/Ware] x.example')).toEqual(['block ads.example'])

@@ -13,6 +13,8 @@ describe('a line of unbound', () => {
     ['local-data: "ads.example A 0.0.0.0"', 'block ads.example'],
     ['local-data: "ads.example. 3600 IN AAAA ::"', 'block ads.example'],
     ['local-data: "nas.example A 192.168.1.5"', 'records(A 192.168.1.5) nas.example'],
+    ['local-data: "x.example IN CNAME y.example."', 'alias(y.example) x.example'],
+    ['server: local-zone: "ads.example" "static"', 'block *.ads.example'],
     [`local-data: 'x.example TXT "two words"'`, 'records(TXT two words) x.example'],
   ])('%s is %s', (line, rule) => {
     expect(rulesOf(line)).toEqual([rule])
@@ -25,8 +27,31 @@ describe('a line of unbound', () => {
     expect(readText(text).rules).toEqual(['block *.ads.example', 'records(A 192.0.2.7) *.ads.example'])
   })
 
+  test('gives the alias of a redirected zone to all names in it', () => {
+    const text = 'local-zone: "www.google.example" redirect\nlocal-data: "www.google.example CNAME safe.example"\n'
+    expect(readText(text).rules).toEqual(['block *.www.google.example', 'alias(safe.example) *.www.google.example'])
+  })
+
+  test('may have several options, such as an open zone that is there for its data', () => {
+    const line = 'local-zone: "ads.example" "transparent" local-data: "ads.example 60 IN A 0.0.0.0"'
+    expect(rulesOf(line)).toEqual(['block ads.example'])
+    expect(rulesOf(line.replace('transparent', 'redirect'))).toEqual(['block *.ads.example', 'block ads.example'])
+    expect(endOf(`${line} local-data: "x.example A 1.2"`)).toMatch(/^rules/)
+    expect(readText(`${line} local-data: "x.example A 1.2"`).rejected).toBe(1)
+    expect(readText('server: '.repeat(12)).rejected).toBe(1)
+  })
+
+  test('in an open zone has its data for names before what is open', () => {
+    const text =
+      'local-zone: "x.example" transparent\nlocal-data: "a.x.example A 0.0.0.0"\nlocal-data: "b.example AAAA ::1"'
+    expect(readText(text).rules).toEqual(['allow *.x.example', 'block a.x.example if important', 'block b.example'])
+  })
+
   test.each([
     ['server:', 'blank'],
+    ['hide-version: yes', 'option'],
+    ['tls-cert-bundle: "/etc/ssl/certs/ca-certificates.crt"', 'option'],
+    ['msg-cache-size: 50m # enough', 'option'],
     ['include: /etc/unbound/x.conf', 'option'],
     ['local-zone: "x.example" nodefault', 'option'],
     ['local-data-ptr: "192.0.2.1 x.example"', 'record'],

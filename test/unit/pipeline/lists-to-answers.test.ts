@@ -85,6 +85,36 @@ test('nothing that stands in a list takes away the names of the machine and of t
   expect(kinds).toEqual(['special', 'special', 'special', 'local', 'local'])
 })
 
+test('a redirected zone of unbound has the data that stand beside it, and blocks where there are none', async () => {
+  const house = await houseUnder({
+    files: {
+      'safe.conf':
+        'server:\n  local-zone: "www.search.example" redirect\n  local-data: "www.search.example CNAME strict.example"\n' +
+        '  local-zone: "shop.example" redirect\n  local-data: "shop.example A 192.0.2.7"\n  local-zone: "ads.example" redirect\n',
+    },
+  })
+  expect((await says(house, 'www.search.example')).answers[0]).toBe('CNAME strict.example')
+  expect((await says(house, 'de.www.search.example')).answers[0]).toBe('CNAME strict.example')
+  expect((await says(house, 'x.shop.example')).answers).toEqual(['A 192.0.2.7'])
+  expect(await says(house, 'shop.example', { type: 'AAAA' })).toMatchObject({ answers: [], rcode: 'NOERROR' })
+  expect((await says(house, 'x.ads.example')).answers).toEqual(['A 127.0.0.1'])
+})
+
+test('an open zone of unbound lets pass what a zone around it blocks, but not its own data', async () => {
+  const house = await houseUnder({
+    files: {
+      'zones.conf':
+        'local-zone: "x.example" static\nlocal-zone: "ok.x.example" transparent\nlocal-data: "ads.ok.x.example A 0.0.0.0"\n',
+    },
+  })
+  expect(await blocked(house, 'x.example', 'ok.x.example', 'a.ok.x.example', 'ads.ok.x.example')).toEqual([
+    true,
+    false,
+    false,
+    true,
+  ])
+})
+
 test('a service that a group blocks is blocked for its members, by the shipped list', async () => {
   const children = { name: 'children', lists: [], block: [], allow: [], services: ['tiktok'], only: false }
   const group = groupOf('children', [{ kind: 'range', prefix: parsePrefix('192.168.1.20') as never }])

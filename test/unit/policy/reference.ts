@@ -49,6 +49,7 @@ export function reference(lists: readonly GivenList[], name: Name, asker: Asker)
         Number(a.subtree) - Number(b.subtree) ||
         b.labels - a.labels ||
         a.list - b.list ||
+        Number(leads(b.rule)) - Number(leads(a.rule)) ||
         a.line - b.line,
     )[0]
   if (best === undefined && asker.only) return { ...ONLY, list: lists.length }
@@ -65,6 +66,8 @@ export function bare(decision: Decision) {
 }
 
 const ONLY = { kind: 'block', line: 0, labels: 0, subtree: true, clause: 'allow-only' }
+
+const leads = ({ action }: ConditionalRule): boolean => action.kind === 'records' || action.kind === 'alias'
 
 const EVERY = { only: [], not: [] }
 const allRules = ({ rules, conditionals }: GivenList) =>
