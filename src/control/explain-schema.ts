@@ -10,12 +10,21 @@ const rule = {
   line: count.describe('from 1'),
   text: z.string().describe('the line as it stands there'),
   subtree: z.boolean().describe('the rule covers the names under its own too'),
+  covers: z
+    .enum(['name', 'below', 'tree', 'pattern', 'every'])
+    .describe('the name alone, what lies under it, both, the names that a pattern fits, or every name'),
 }
 
 const match = z.object({
   ...rule,
   kind: z.enum(['block', 'allow']),
-  applies: z.boolean().describe('its list is for this device, now'),
+  applies: z.boolean().describe('it counts for this device, now'),
+  why: z
+    .enum(['device', 'badfilter', 'rewrites'])
+    .nullable()
+    .describe(
+      'why not: its list is not for the device, a rule takes it back, or its list may not say where names lead',
+    ),
 })
 
 const group = z.object({

@@ -43,6 +43,19 @@ const groupText = ({ name, holds, schedule, bonus, paused: on }: Explanation['gr
 const pausedText = ({ of, name, until, by }: Explanation['pauses'][number], { zone }: Style): string =>
   `  paused for the ${of} ${name ?? ''} until ${moment(until, zone)} (${by ?? 'unknown'})`
 
+const COVERS = {
+  name: 'this name',
+  below: 'what is under it',
+  tree: 'all under it',
+  pattern: 'what it fits',
+  every: 'every name',
+}
+const WITHOUT = {
+  device: 'not for this device',
+  badfilter: 'taken back by another rule',
+  rewrites: 'its list may not say where names lead',
+}
+
 /** Why a name is blocked or not. */
 export function renderExplanation(explanation: Explanation, style: Style): string {
   const { name, device, deviceName, decision, matches, local, wouldAnswer, cached, evidence, pause } = explanation
@@ -57,7 +70,7 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
       style,
       TONES[decision.kind],
     ),
-    ...(decision.kind === 'none'
+    ...(decision.kind === 'none' || decision.line === 0
       ? []
       : [line(`  ${decision.path ?? decision.list}:${decision.line}: ${decision.text}`, style)]),
     line(`  ${decision.clause}`, style, 'faint'),
@@ -69,7 +82,9 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
             style,
           ),
         ]),
-    ...(groups.length < 2 ? [] : [line(`  groups: ${groups.map(groupText).join(', ')}`, style)]),
+    ...(groups.every(({ name: one }) => one === 'default')
+      ? []
+      : [line(`  groups: ${groups.map(groupText).join(', ')}`, style)]),
     ...(upstreams === null ? [] : [line(`  asked at the upstreams of the group ${upstreams}`, style)]),
     ...aliases.map((one) =>
       line(
@@ -111,7 +126,7 @@ export function renderExplanation(explanation: Explanation, style: Style): strin
         match.list,
         number(match.line),
         match.text,
-        `${match.subtree ? 'all under it' : 'this name'}${match.applies ? '' : '; not for this device'}`,
+        `${COVERS[match.covers]}${match.why === null ? '' : `; ${WITHOUT[match.why]}`}`,
       ]),
       style,
     ),

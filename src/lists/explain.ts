@@ -4,7 +4,18 @@ import { type Name, nameFromWire, wireFromName } from '../base/name.ts'
 import { safeText } from '../base/text.ts'
 import type { ListKind } from '../policy/decision.ts'
 import { readPattern } from '../policy/pattern.ts'
-import { type ConditionalRule, inList } from '../policy/rule.ts'
+import {
+  ALLOW,
+  BLOCK,
+  type ConditionalRule,
+  type Coverage,
+  conditional,
+  inList,
+  isRewrite,
+  type RuleAction,
+  ruleKey,
+  type Target,
+} from '../policy/rule.ts'
 import { readList } from './load.ts'
 import { textOf } from './name-bytes.ts'
 import type { ListSink } from './read.ts'
@@ -21,8 +32,13 @@ export interface MatchingRule {
   readonly text: string
   /** What the rule does, which is not what its list is for where it is an exception. */
   readonly kind: ListKind
-  readonly subtree: boolean
+  readonly covers: Covers
+  /** Why the policy has no such rule, whoever asks: another rule takes it back, or its list may not give answers. */
+  readonly without: 'badfilter' | 'rewrites' | undefined
 }
+
+/** What a rule is for. */
+export type Covers = Coverage | 'pattern' | 'every'
 
 /** What `explainName` found. */
 export interface Explained {
@@ -39,33 +55,46 @@ const RULES_SHOWN = 100
 export async function explainName(name: Name, sources: ListSources): Promise<Explained> {
   const { lists, problems } = await findLists(sources)
   const wire = wireFromName(name)
-  const rules: MatchingRule[] = []
+  const found: Found[] = []
+  const cancelled = new Set<string>()
   for (const list of lists) {
-    const result = await readList(list, matcher(list, wire ?? new Uint8Array(1), rules))
+    const result = await readList(list, matcher(list, wire ?? new Uint8Array(1), found, cancelled))
     if ('code' in result) problems.push(result)
   }
+  const rules = found.map(({ key, ...rule }) => ({ ...rule, without: cancelled.has(key) ? 'badfilter' : rule.without }))
   return { rules, problems }
 }
 
+/** A rule that matches, and what a rule that takes it back has in common with it. */
+type Found = MatchingRule & { readonly key: string }
+
 /** A sink that keeps the rules that match `asked`. A line's text comes after its rules. */
-function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): ListSink {
+function matcher(list: FoundList, asked: Uint8Array, into: Found[], cancelled: Set<string>): ListSink {
   const wire = new Uint8Array(256)
-  const pending: { kind: ListKind; subtree: boolean }[] = []
+  const pending: Pick<Found, 'kind' | 'covers' | 'without' | 'key'>[] = []
   let shown = 0
   return {
     wire,
     rule: (exception, subtree) => {
       const covers = subtree || list.subdomains
       if (shown < RULES_SHOWN && matches(wire, covers, asked)) {
-        pending.push({ kind: exception ? 'allow' : list.kind, subtree: covers })
+        const target = { kind: 'name', name: nameFromWire(wire, 0), covers: covers ? 'tree' : 'name' } as const
+        const kind = exception ? 'allow' : list.kind
+        const key = ruleKey(conditional(target, kind === 'allow' ? ALLOW : BLOCK))
+        pending.push({ kind, covers: target.covers, without: undefined, key })
         shown++
       }
       return true
     },
     conditional: (rule) => {
-      if (shown < RULES_SHOWN && concerns(rule, asked)) {
-        const kind = inList(rule, list.kind).action.kind === 'allow' ? 'allow' : 'block'
-        pending.push({ kind, subtree: rule.target.kind !== 'name' || rule.target.covers !== 'name' })
+      if (shown === RULES_SHOWN || !concerns(rule, asked)) return 'taken'
+      const meant = inList(rule, list.kind)
+      if (rule.cancels) cancelled.add(ruleKey(meant))
+      else {
+        const { action, target } = meant
+        const without = !list.rewrites && isRewrite(rule) ? 'rewrites' : undefined
+        const kind = LETS_PASS.has(action.kind) ? 'allow' : 'block'
+        pending.push({ kind, covers: coversOf(target), without, key: ruleKey(meant) })
         shown++
       }
       return 'taken'
@@ -79,9 +108,17 @@ function matcher(list: FoundList, asked: Uint8Array, into: MatchingRule[]): List
   }
 }
 
+/** What is no block, though not all of it allows. */
+const LETS_PASS = new Set<RuleAction['kind']>(['allow', 'passthru', 'no-rewrite'])
+
+function coversOf(target: Target): Covers {
+  if (target.kind === 'name') return target.covers
+  return target.kind === 'regex' ? 'pattern' : 'every'
+}
+
 /** Whether a conditional rule may apply to the name; its conditions are not looked at, its line is shown. */
-function concerns({ target, cancels }: ConditionalRule, asked: Uint8Array): boolean {
-  if (cancels || target.kind === 'address') return false
+function concerns({ target }: ConditionalRule, asked: Uint8Array): boolean {
+  if (target.kind === 'address') return false
   if (target.kind === 'any') return true
   if (target.kind === 'regex') {
     const pattern = readPattern(target.pattern)

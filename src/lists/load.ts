@@ -5,7 +5,7 @@ import type { Conditionals } from '../policy/conditionals.ts'
 import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
 import { kins } from '../policy/kin.ts'
-import { inList, NXDOMAIN, type RuleAction } from '../policy/rule.ts'
+import { inList, isRewrite, NXDOMAIN } from '../policy/rule.ts'
 import { readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
 import type { LoadProgress } from './load-progress.ts'
@@ -117,7 +117,7 @@ const sinkFor = ({ kind, subdomains, rewrites }: FoundList, builder: ReturnType<
     rule: (exception, subtree, line) =>
       flush() !== 'full' && builder.add(exception ? 'allow' : kind, subtree || subdomains, wire, line),
     conditional: (rule, line) => {
-      if (rewrites || !REWRITES.has(rule.action.kind)) return conditional(rule, line)
+      if (rewrites || !isRewrite(rule)) return conditional(rule, line)
       left++
       return 'taken'
     },
@@ -125,9 +125,6 @@ const sinkFor = ({ kind, subdomains, rewrites }: FoundList, builder: ReturnType<
     rewrites: () => left,
   }
 }
-
-/** Actions that say where a name leads. */
-const REWRITES = new Set<RuleAction['kind']>(['records', 'alias'])
 
 const withRewrites = (skipped: Reading['skipped'], rewrite: number): Reading['skipped'] =>
   rewrite === 0 ? skipped : { ...skipped, rewrite }

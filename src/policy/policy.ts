@@ -23,7 +23,7 @@ import { missTest } from './miss.ts'
 import { patternSet } from './pattern-set.ts'
 import { CLAUSES, highestRank, RANKS, rankRule } from './precedence.ts'
 import { coveringWire } from './prefix-wire.ts'
-import type { ConditionalRule, RuleAction } from './rule.ts'
+import { type ConditionalRule, isRewrite, type RuleAction } from './rule.ts'
 import { find, openSnapshot, type Table } from './snapshot.ts'
 
 /** A conditional rule whose conditions hold. */
@@ -309,8 +309,7 @@ const patternOf = ({ rule: { target } }: PlacedRule): string => (target.kind ===
 const answersItself = ({ kind }: RuleAction): boolean => kind === 'rcode' || kind === 'records' || kind === 'alias'
 
 /** `local-zone: "x" redirect` blocks `x` but for the data that stand beside it; so do dnsmasq and adblock have it. */
-const saysWhere = (rule: ConditionalRule | undefined): boolean =>
-  rule?.action.kind === 'records' || rule?.action.kind === 'alias'
+const saysWhere = (rule: ConditionalRule | undefined): boolean => rule !== undefined && isRewrite(rule)
 
 const sameAction = (a: RuleAction, b: RuleAction): boolean => JSON.stringify(a) === JSON.stringify(b)
 

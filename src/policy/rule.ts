@@ -108,6 +108,9 @@ export const conditional = (
 export const inList = (rule: ConditionalRule, kind: ListKind): ConditionalRule =>
   kind === 'allow' && rule.action.kind !== 'no-rewrite' ? Object.freeze({ ...rule, action: ALLOW }) : rule
 
+/** Whether it says where a name leads. */
+export const isRewrite = ({ action }: ConditionalRule): boolean => action.kind === 'records' || action.kind === 'alias'
+
 /** The same text for rules that are the same but for `cancels`. */
 export const ruleKey = ({ target, action, important, types, clients, except }: ConditionalRule): string =>
   JSON.stringify([target, action, important, types, clients, except])

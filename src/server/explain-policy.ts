@@ -84,11 +84,20 @@ export function safeSearchView({ profile: { safeSearch } }: AsSeen, name: Name):
   return target === undefined ? null : { target, engines: [...safeSearch] }
 }
 
+const TARGETS = {
+  name: 'a name',
+  regex: 'a pattern',
+  address: 'an address',
+  any: 'every name',
+}
+
 /** By which clause a decision came about, in words. */
 export function clauseText(decision: Decision): string {
   if (decision.kind === 'none') return 'no rule that applies matches this name'
-  const own = decision.subtree ? 'with all that is under it' : 'the name itself'
-  return `${CLAUSES[decision.clause].words} (${own}); clause ${RANKS.indexOf(decision.clause) + 1} of ${RANKS.length}: ${decision.clause}`
+  const { target, subtree, clause } = decision
+  const own = target === undefined ? (subtree ? 'with all that is under it' : 'the name itself') : TARGETS[target.kind]
+  const about = clause === 'allow-only' ? '' : ` (${own})`
+  return `${CLAUSES[clause].words}${about}; clause ${RANKS.indexOf(decision.clause) + 1} of ${RANKS.length}: ${decision.clause}`
 }
 
 /** The names that cached answers lead on to, each with what the policy says of it, and the addresses that a rule is for. */

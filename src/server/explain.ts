@@ -6,7 +6,7 @@ import type { Explanation } from '../control/explain-schema.ts'
 import { type PauseState, timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { explainName, type MatchingRule } from '../lists/explain.ts'
+import { type Covers, explainName, type MatchingRule } from '../lists/explain.ts'
 import type { Rehearsed } from '../pipeline/rehearsal.ts'
 import { type Decision, LIST_OFF } from '../policy/decision.ts'
 import type { NameSettings } from '../threads/messages.ts'
@@ -60,7 +60,7 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
         ? { kind: 'none', clause: clauseText(decision) }
         : { kind: decision.kind, clause: clauseText(decision), ...(won ? ruleView(won) : listView(decision, policy)) },
     local: originsOf(parts.names, parts.settings().names, name),
-    matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule), applies: applies(rule, seen, policy) })),
+    matches: rules.map((rule) => ({ kind: rule.kind, ...ruleView(rule), ...standing(rule, seen, policy) })),
     parent: parentOf(seen, policy.policy, name, TYPE.A),
     aliases: aliasViews(seen, policy.policy, cached, TYPE.A),
     pause,
@@ -78,12 +78,13 @@ export async function explain(parts: ExplainParts, name: Name, device: DeviceId 
   }
 }
 
-const ruleView = ({ list, path, line, text, subtree }: MatchingRule) => ({
+const ruleView = ({ list, path, line, text, covers }: MatchingRule) => ({
   list,
   path: path ?? null,
   line,
   text,
-  subtree,
+  subtree: covers !== 'name',
+  covers,
 })
 
 const isTheOne = (
@@ -91,6 +92,7 @@ const isTheOne = (
   decision: Exclude<Decision, { kind: 'none' }>,
   { lists }: PolicyKeeper,
 ): boolean =>
+  rule.without === undefined &&
   rule.kind === decision.kind &&
   rule.line === decision.line &&
   rule.list === lists[decision.list]?.name &&
@@ -103,11 +105,20 @@ const listView = ({ list, line, subtree, target }: Exclude<Decision, { kind: 'no
   line,
   text: target?.kind === 'regex' ? safeText(`/${target.pattern}/`, 256) : '',
   subtree,
+  covers: coversOf(subtree, target),
 })
 
-/** Whether the rule's list is for the device, now. */
-const applies = (rule: MatchingRule, { profile }: AsSeen, { lists }: PolicyKeeper): boolean =>
-  profile.audience.lists[lists.findIndex(({ name, path }) => name === rule.list && path === rule.path)] !== LIST_OFF
+function coversOf(subtree: boolean, target: Exclude<Decision, { kind: 'none' }>['target']): Covers {
+  if (target !== undefined) return target.kind === 'regex' ? 'pattern' : 'every'
+  return subtree ? 'tree' : 'name'
+}
+
+/** Whether the rule counts for the device now, and why not. */
+function standing({ list, path: at, without }: MatchingRule, { profile }: AsSeen, { lists }: PolicyKeeper) {
+  const off = profile.audience.lists[lists.findIndex(({ name, path }) => name === list && path === at)] === LIST_OFF
+  const why: Explanation['matches'][number]['why'] = without ?? (off ? 'device' : null)
+  return { applies: why === null, why }
+}
 
 /** An answer as it would be given. */
 function wouldView({ source, rcode, ttl, records, error, silent, open }: Rehearsed): Explanation['wouldAnswer']['A'] {

@@ -152,7 +152,9 @@ describe('explain tells', () => {
         line: 2,
         text: '0.0.0.0 ads.example',
         subtree: false,
+        covers: 'name',
         applies: true,
+        why: null,
       },
       {
         kind: 'block',
@@ -161,7 +163,9 @@ describe('explain tells', () => {
         line: 2,
         text: '||ads.example^',
         subtree: true,
+        covers: 'tree',
         applies: true,
+        why: null,
       },
     ])
     expect((await explain('films.example', OTHER)).matches).toMatchObject([

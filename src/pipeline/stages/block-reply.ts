@@ -61,7 +61,7 @@ export function plainReply(query: Query, { decision, policy, answer, wire = quer
   const list = policy.lists[decision.list]?.name ?? 'a list'
   const common = {
     outcome: { kind: 'blocked', list: decision.list, line: decision.line },
-    error: { code: EDE.BLOCKED, text: `blocked by ${list}${ruleText(wire, decision)}` },
+    error: { code: EDE.BLOCKED, text: whyText(list, wire, decision) },
     reusable: answer.ttl,
   } as const
   const { name } = query
@@ -129,12 +129,16 @@ function isReal(data: RecordData): boolean {
 }
 
 /** The rule as people know it: the last `labels` labels of the name, with `*.` where it covers a whole subtree. */
-function ruleText(wire: Uint8Array, { clause, target, labels, subtree }: Block): string {
-  if (clause === 'allow-only') return ''
-  if (target?.kind === 'regex') return `: /${target.pattern}/`
-  if (target?.kind === 'address') return `: ${prefixText(target.prefix)}`
-  if (target?.kind === 'any') return ': *'
-  return `: ${subtree ? '*.' : ''}${lastLabels(wire, labels)}`
+function whyText(list: string, wire: Uint8Array, { clause, target, labels, subtree }: Block): string {
+  if (clause === 'allow-only') return 'blocked: no rule allows it, and its group gets only what one does'
+  return `blocked by ${list}: ${ruleText(wire, target, labels, subtree)}`
+}
+
+function ruleText(wire: Uint8Array, target: Block['target'], labels: number, subtree: boolean): string {
+  if (target?.kind === 'regex') return `/${target.pattern}/`
+  if (target?.kind === 'address') return prefixText(target.prefix)
+  if (target?.kind === 'any') return '*'
+  return `${subtree ? '*.' : ''}${lastLabels(wire, labels)}`
 }
 
 function lastLabels(wire: Uint8Array, labels: number): Name {

@@ -344,6 +344,7 @@ const RULE = {
   line: 12,
   text: '0.0.0.0 ads.example.com',
   subtree: false,
+  covers: 'name' as const,
 }
 
 const BLOCKED_BY = 'blocked by starter.hosts: ads.example.com'
@@ -354,7 +355,7 @@ export const EXPLANATION: Explanation = {
   deviceName: null,
   decision: { kind: 'block', clause: 'the only rule that matches', ...RULE },
   groups: [],
-  matches: [{ kind: 'block', ...RULE, applies: true }],
+  matches: [{ kind: 'block', ...RULE, applies: true, why: null }],
   parent: null,
   upstreams: null,
   aliases: [],

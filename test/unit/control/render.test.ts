@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import type { Explanation } from '../../../src/control/explain-schema.ts'
 import { pageOf } from '../../../src/control/page.ts'
 import { renderExplanation, renderFindings } from '../../../src/control/render.ts'
 import { renderLists } from '../../../src/control/render-lists.ts'
@@ -31,8 +32,8 @@ test('what a flood of forged senders has pushed out is shown, and nothing where 
 describe('the page of lists', () => {
   test('shows formats, rules, rejects, what is unique, ages, the last difference, and why a list is not current', () => {
     const page = renderLists(listsOf(true), PLAIN, NOW)
-    expect(page).toMatch(/starter\.hosts +block +hosts +61 +40 +0 +3 +30/)
-    expect(page).toMatch(/lists\.example\/ads\.txt +block +domains 70\.0 % +100,000 +99,979 +42 +0 +0/)
+    expect(page).toMatch(/starter\.hosts +block +hosts +90 +61 +40 +0 +3 +30/)
+    expect(page).toMatch(/lists\.example\/ads\.txt +block +domains 70\.0 % +150,000 +100,000 +99,979 +42 +0 +0/)
     expect(page).toMatch(
       /lists\.example\/ads\.txt +9 h +9 h +in 1 h +abababababab +the server answered 500 \(tries: 1\)/,
     )
@@ -208,6 +209,34 @@ describe('the page that explains a name', () => {
     expect(page).not.toContain('Rules that match')
   })
 
+  test('says what a rule covers, and why it does not count here', () => {
+    const match = { ...EXPLANATION.matches[0], kind: 'block', applies: false } as Explanation['matches'][number]
+    const page = renderExplanation(
+      {
+        ...EXPLANATION,
+        groups: [{ name: 'guests', holds: true, schedule: null, bonus: null, paused: false }],
+        matches: [
+          { ...match, covers: 'tree', why: 'device' },
+          { ...match, covers: 'pattern', why: 'badfilter' },
+          { ...match, covers: 'below', why: 'rewrites' },
+          { ...match, covers: 'every', why: null },
+        ],
+      },
+      PLAIN,
+    )
+    expect(page).toContain('all under it; not for this device')
+    expect(page).toContain('what it fits; taken back by another rule')
+    expect(page).toContain('what is under it; its list may not say')
+    expect(page).toContain('every name')
+    expect(page).toContain('  groups: guests\n')
+  })
+
+  test('names no line where what blocks is no rule of a list', () => {
+    const decision = { ...EXPLANATION.decision, line: 0, text: '', clause: 'its group gets only what a rule allows' }
+    const page = renderExplanation({ ...EXPLANATION, decision: decision as Explanation['decision'] }, PLAIN)
+    expect(page.split('\n')[1]).toBe('  its group gets only what a rule allows')
+  })
+
   test('lets no line of a list reach the terminal as it is', () => {
     const match = {
       kind: 'block' as const,
@@ -216,9 +245,10 @@ describe('the page that explains a name', () => {
       line: 1,
       text: HOSTILE.repeat(50),
       subtree: true,
+      covers: 'tree' as const,
     }
     const page = renderExplanation(
-      { ...EXPLANATION, decision: { clause: HOSTILE, ...match }, matches: [{ ...match, applies: true }] },
+      { ...EXPLANATION, decision: { clause: HOSTILE, ...match }, matches: [{ ...match, applies: true, why: null }] },
       PLAIN,
     )
     expect(page).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/)

@@ -14,22 +14,31 @@ describe('explaining a name', () => {
       'ads.example',
       sourcesOf({ folder: place.folder, block: ['*.Example'] }),
     )
-    const at = (file: string, line: number, text: string, kind: string, subtree: boolean) => ({
+    const at = (file: string, line: number, text: string, kind: string, covers: 'name' | 'tree') => ({
       list: file,
       path: place.path(file),
       line,
       text,
       kind,
-      subtree,
+      covers,
+      without: undefined,
     })
     expect(rules).toEqual([
-      { list: 'lists.block', path: undefined, line: 1, text: '*.Example', kind: 'block', subtree: true },
-      at('ads.hosts', 3, '0.0.0.0 x.example ads.example y.example # why', 'block', false),
-      at('ads.hosts', 4, '0.0.0.0 b@d ads.example', 'block', false),
-      at('allow.txt', 1, 'ads.example', 'allow', false),
-      at('wild.txt', 1, '*.example', 'block', true),
-      at('wild.txt', 2, '||ads.example^', 'block', true),
-      at('wild.txt', 4, '@@||example^', 'allow', true),
+      {
+        list: 'lists.block',
+        path: undefined,
+        line: 1,
+        text: '*.Example',
+        kind: 'block',
+        covers: 'tree',
+        without: undefined,
+      },
+      at('ads.hosts', 3, '0.0.0.0 x.example ads.example y.example # why', 'block', 'name'),
+      at('ads.hosts', 4, '0.0.0.0 b@d ads.example', 'block', 'name'),
+      at('allow.txt', 1, 'ads.example', 'allow', 'name'),
+      at('wild.txt', 1, '*.example', 'block', 'tree'),
+      at('wild.txt', 2, '||ads.example^', 'block', 'tree'),
+      at('wild.txt', 4, '@@||example^', 'allow', 'tree'),
     ])
     expect(problems).toEqual([])
   })
@@ -41,6 +50,38 @@ describe('explaining a name', () => {
     const { rules } = await explainName('a.b.example', sources)
     expect(rules.map(({ text }) => text)).toEqual(['*.b.example', 'a.b.example', '*.a.b.example'])
     expect((await explainName('.', sources)).rules).toEqual([])
+  })
+
+  test('says what each rule covers, and which let pass', async () => {
+    using place = folderOf({
+      'a.txt': '||ads.example^$dnstype=A\n/^ads/\n||*.example^\n*$denyallow=com\n@@||ads.example^$dnsrewrite\n',
+      'z.rpz': '$TTL 60\n@ SOA a. b. 1 2 3 4 5\nads.example CNAME rpz-passthru.\n*.example CNAME .\n',
+    })
+    const { rules } = await explainName('ads.example', sourcesOf({ folder: place.folder }))
+    expect(rules.map(({ kind, covers }) => `${kind} ${covers}`)).toEqual([
+      'block tree',
+      'block pattern',
+      'block below',
+      'block every',
+      'allow tree',
+      'allow name',
+      'block below',
+    ])
+  })
+
+  test('knows rules that are taken back, in whatever list, and answers that a list may not give', async () => {
+    using place = folderOf({
+      'a.txt': '||ads.example^\nads.example\n||ads.example^$dnstype=A\n||ads.example^$dnsrewrite=192.0.2.7\n',
+      'z.txt': '||ads.example^$badfilter\n||ads.example^$dnstype=A,badfilter\n',
+    })
+    const files = [{ path: place.path('a.txt'), kind: 'block', format: 'auto', rewrites: false }] as const
+    const { rules } = await explainName('ads.example', { ...sourcesOf({ folder: place.folder }), files })
+    expect(rules.map(({ line, without }) => [line, without])).toEqual([
+      [1, 'badfilter'],
+      [2, undefined],
+      [3, 'badfilter'],
+      [4, 'rewrites'],
+    ])
   })
 
   test('tells lists that cannot be read, and goes on with the others', async () => {

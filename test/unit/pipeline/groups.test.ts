@@ -9,7 +9,7 @@ import type { FromResolver, PolicySnapshot } from '../../../src/threads/messages
 import { groupOf } from '../../support/group.ts'
 import { inMemory, SETTINGS } from '../../support/in-memory.ts'
 import { looked } from '../../support/looked.ts'
-import { queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
+import { extendedErrorOf, queryPacket, readPacket, responsePacket } from '../../support/packets.ts'
 
 const TABLET = '192.168.1.20'
 const TABLET_MAC = '02:00:00:00:00:01'
@@ -140,6 +140,8 @@ describe('a group that gets only what is allowed', () => {
     })
     expect(await ask(house, 'www.school.example', TABLET)).toBe('192.0.2.18')
     expect(await ask(house, 'www.example', TABLET)).toBe('NXDOMAIN')
+    const packet = await house.ask('www.example', { from: TABLET, edns: 1232 })
+    expect(extendedErrorOf(packet)?.text).toBe('blocked: no rule allows it, and its group gets only what one does')
     expect(await ask(house, 'www.example', OTHER)).toBe('192.0.2.11')
   })
 })
