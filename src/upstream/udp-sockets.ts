@@ -1,5 +1,6 @@
 // UDP towards one upstream: a few connected sockets, each query on one of them. Knows no strategy.
 import type { Endpoint } from '../base/address.ts'
+import { Buckets, type Linked } from '../base/buckets.ts'
 import { type ConnectedUdp, openConnectedUdp } from '../sockets/connected-udp.ts'
 import type { Libc } from '../sockets/libc.ts'
 import { type Carrier, type CarrierFigures, type Exchanged, sameQuestion } from './carrier.ts'
@@ -14,8 +15,11 @@ const SOCKETS = 16
 /** A socket is replaced, and its port with it, after this many queries or this long. */
 const MAX_USES = 2000
 const MAX_AGE_MS = 60_000
+/** Places in a socket's table of queries that wait. */
+const PLACES = 64
 
-interface Pending {
+/** A query that waits, by its ID. */
+interface Pending extends Linked<Pending> {
   /** ID and question as sent: what an answer must carry. */
   readonly sent: Uint8Array
   readonly settle: (result: Exchanged) => void
@@ -23,7 +27,7 @@ interface Pending {
 
 interface Line {
   readonly socket: ConnectedUdp
-  readonly pending: Map<number, Pending>
+  readonly pending: Buckets<Pending>
   uses: number
   readonly born: number
 }
@@ -60,17 +64,18 @@ export class UdpSockets implements Carrier {
       this.#inFlight++
       line.uses++
       let id = random16()
-      while (line.pending.has(id)) id = (id + 1) & 0xffff
+      while (line.pending.find(id) !== undefined) id = (id + 1) & 0xffff
       packet[0] = id >> 8
       packet[1] = id & 0xff
       const settle = (result: Exchanged): void => {
         clearTimeout(timer)
-        if (line.pending.delete(id)) this.#inFlight--
+        if (line.pending.remove(pending)) this.#inFlight--
         this.#retire(line)
         resolve(result)
       }
       const timer = setTimeout(() => settle({ kind: 'timeout' }), timeout)
-      line.pending.set(id, { sent: packet.subarray(0, questionEnd), settle })
+      const pending: Pending = { hash: id, sent: packet.subarray(0, questionEnd), settle, next: undefined }
+      line.pending.add(pending)
       line.socket.send(packet, (why) => settle({ kind: 'unreachable', why }))
     })
   }
@@ -111,13 +116,13 @@ export class UdpSockets implements Carrier {
       },
       this.#libc,
     )
-    const line: Line = { socket, pending: new Map(), uses: 0, born: performance.now() }
+    const line: Line = { socket, pending: new Buckets(PLACES), uses: 0, born: performance.now() }
     return line
   }
 
   #receive(line: Line, packet: Uint8Array): void {
     const found =
-      packet.length < 12 ? undefined : line.pending.get(((packet[0] as number) << 8) | (packet[1] as number))
+      packet.length < 12 ? undefined : line.pending.find(((packet[0] as number) << 8) | (packet[1] as number))
     if (found === undefined || !sameQuestion(packet, found.sent)) this.#strays++
     else found.settle({ kind: 'answer', packet })
   }
@@ -125,6 +130,6 @@ export class UdpSockets implements Carrier {
 
 /** Ends all that waits at a socket, and the socket. */
 function fail({ pending, socket }: Line, why: string): void {
-  for (const { settle } of [...pending.values()]) settle({ kind: 'unreachable', why })
+  for (const { settle } of pending.all()) settle({ kind: 'unreachable', why })
   socket.close()
 }

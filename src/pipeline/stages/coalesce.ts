@@ -1,4 +1,5 @@
 // One flight per question: who asks what is already being asked waits for the same answer. Knows no upstream.
+import { Buckets, type Linked } from '../../base/buckets.ts'
 import { RCODE } from '../../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../../base/reply.ts'
 import { asideOf, type Question, questionOf } from '../cache/cache-key.ts'
@@ -7,12 +8,13 @@ import type { Stage } from '../stage.ts'
 
 /** Questions that may be on their way at once; beyond it they fail at once, so that memory stays bounded. */
 export const MAX_FLIGHTS = 10_000
+/** Ten to each when as many are on their way as may be. */
+const PLACES = 1024
 
-/** A question on its way, and the next one with the same hash. */
-interface Flight {
+/** A question on its way. */
+interface Flight extends Linked<Flight> {
   readonly question: Question
   readonly reply: Promise<Reply>
-  next: Flight | undefined
 }
 
 /**
@@ -21,37 +23,20 @@ interface Flight {
  * would fill it.
  */
 export function coalesce(maxFlights = MAX_FLIGHTS, seed = 0): Stage {
-  const flights = new Map<number, Flight>()
-  let flying = 0
+  const flights = new Buckets<Flight>(PLACES)
   return function coalesce(query, next) {
     const question = questionOf(query)
     const hash = hashOf(question.wire, question.type, question.bits, seed)
-    const first = flights.get(hash)
-    for (let flight = first; flight !== undefined; flight = flight.next) {
+    for (let flight = flights.find(hash); flight !== undefined; flight = flights.find(hash, flight)) {
       if (isSame(flight.question, question)) return flight.reply
     }
-    if (flying >= maxFlights) return OVERLOAD
+    if (flights.size >= maxFlights) return OVERLOAD
     const reply = next(query)
     if (!(reply instanceof Promise)) return reply
-    const flight: Flight = { question, reply, next: first }
-    flights.set(hash, flight)
-    flying++
-    return reply.finally(() => {
-      flying--
-      land(flights, hash, flight)
-    })
+    const flight: Flight = { hash, question, reply, next: undefined }
+    flights.add(flight)
+    return reply.finally(() => flights.remove(flight))
   }
-}
-
-/** Takes a flight out of those with its hash. */
-function land(flights: Map<number, Flight>, hash: number, flight: Flight): void {
-  const first = flights.get(hash)
-  if (first === flight) {
-    if (flight.next === undefined) flights.delete(hash)
-    else flights.set(hash, flight.next)
-    return
-  }
-  for (let other = first; other !== undefined; other = other.next) if (other.next === flight) other.next = flight.next
 }
 
 function isSame(a: Question, b: Question): boolean {
