@@ -69,20 +69,41 @@ export function wireFromName(name: Name): Uint8Array | undefined {
 
 /** Wire (uncompressed, bounds already checked) to text, lower-cased. */
 export function nameFromWire(wire: Uint8Array, offset: number): Name {
+  let length = 0
+  for (let at = offset; ; ) {
+    const size = wire[at++]
+    if (size === 0 || size === undefined) break
+    if (length > 0) TEXT[length++] = DOT
+    for (const end = at + size; at < end; at++) {
+      const byte = foldByte(wire[at] as number)
+      if (!isPlain(byte)) return escapedFromWire(wire, offset)
+      TEXT[length++] = byte
+    }
+  }
+  // At once: a text that grows by a character at a time is a chain of small objects.
+  return length === 0 ? '.' : TEXT.toString('latin1', 0, length)
+}
+
+/** A name without escapes while it is read. */
+const TEXT = Buffer.alloc(NAME_MAX)
+
+function escapedFromWire(wire: Uint8Array, offset: number): Name {
   let text = ''
   for (let at = offset; ; ) {
-    const size = wire[at++] as number
+    const size = wire[at++]
     if (size === 0 || size === undefined) break
     if (text !== '') text += '.'
     for (const end = at + size; at < end; at++) text += labelByte(foldByte(wire[at] as number))
   }
-  return text === '' ? '.' : text
+  return text
 }
 
+const isPlain = (byte: number): boolean => byte > 0x20 && byte <= 0x7e && byte !== DOT && byte !== BACKSLASH
+
 function labelByte(byte: number): string {
+  if (isPlain(byte)) return String.fromCharCode(byte)
   if (byte === DOT || byte === BACKSLASH) return `\\${String.fromCharCode(byte)}`
-  if (byte <= 0x20 || byte > 0x7e) return `\\${String(byte).padStart(3, '0')}`
-  return String.fromCharCode(byte)
+  return `\\${String(byte).padStart(3, '0')}`
 }
 
 /** The name without its first label; `.` for a name of one label, undefined for the root. An escaped dot ends no label. */

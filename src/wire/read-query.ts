@@ -30,54 +30,67 @@ export function readQuery(bytes: Uint8Array, offset: number, length: number, sen
   const end = offset + length
   const flags = u16(bytes, offset + 2)
   if (flags & 0x8000) return { kind: 'drop' }
-  const head = {
+  const opcode = (flags >> 11) & 15
+  // Another opcode may lay out its sections otherwise; only the header is ours to judge (RFC 1035 §4.1.1).
+  if (opcode !== 0) return reject(RCODE.NOTIMP, queryOf(bytes, offset, sender, NOTHING, undefined))
+  // RFC 9619: exactly one question. No answers in a query; an authority record is for IXFR only (RFC 1995 §3).
+  const questions = u16(bytes, offset + 4)
+  const nameLength = questions === 1 ? questionNameLength(bytes, offset + HEADER, end) : 0
+  const at = offset + HEADER + nameLength
+  if (nameLength === 0 || at + 4 > end || u16(bytes, offset + 6) !== 0) {
+    const bare = queryOf(bytes, offset, sender, NOTHING, undefined)
+    // RFC 7873 §5.4: without a question, but with a cookie: it asks for ours.
+    const alone =
+      questions === 0 && u16(bytes, offset + 6) === 0 ? restOf(bytes, offset, offset + HEADER, end) : undefined
+    if (alone === undefined || alone === 'malformed' || alone.version > 0) return reject(RCODE.FORMERR, bare)
+    return alone.options?.cookie === undefined
+      ? reject(RCODE.FORMERR, bare)
+      : reject(RCODE.NOERROR, { ...bare, edns: alone })
+  }
+  const wire = new Uint8Array(nameLength)
+  for (let i = 0; i < nameLength; i++) wire[i] = foldByte(bytes[offset + HEADER + i] as number)
+  const question = { name: nameFromWire(wire, 0), wire, type: u16(bytes, at), class: u16(bytes, at + 2) }
+  const isMisplaced = u16(bytes, offset + 8) > 0 && question.type !== TYPE.IXFR
+  const edns = isMisplaced ? 'malformed' : restOf(bytes, offset, at + 4, end)
+  if (edns === 'malformed') return reject(RCODE.FORMERR, queryOf(bytes, offset, sender, question, undefined))
+  const query = queryOf(bytes, offset, sender, question, edns)
+  // RFC 6891 §6.1.3: a version that we do not speak.
+  return edns !== undefined && edns.version > 0 ? reject(RCODE.BADVERS, query) : { kind: 'query', query }
+}
+
+const reject = (rcode: number, query: Query): ReadQuery => ({ kind: 'reject', rcode, query })
+
+/** All that is written here once: each query is one object of the same shape. */
+function queryOf(
+  bytes: Uint8Array,
+  offset: number,
+  { client, transport, group, clientId, received }: Sender,
+  { name, wire, type, class: classNumber }: Pick<Query, 'name' | 'wire' | 'type' | 'class'>,
+  edns: Edns | undefined,
+): Query {
+  const flags = u16(bytes, offset + 2)
+  return {
     id: u16(bytes, offset),
     opcode: (flags >> 11) & 15,
     recursionDesired: (flags & 0x0100) !== 0,
     authenticData: (flags & 0x0020) !== 0,
     checkingDisabled: (flags & 0x0010) !== 0,
-    ...sender,
-  }
-  const bare: Query = { ...head, name: '.', wire: NO_QUESTION, type: 0, class: 0, edns: undefined }
-  // Another opcode may lay out its sections otherwise; only the header is ours to judge (RFC 1035 §4.1.1).
-  if (head.opcode !== 0) return { kind: 'reject', rcode: RCODE.NOTIMP, query: bare }
-  const malformed = { kind: 'reject', rcode: RCODE.FORMERR, query: bare } as const
-  // RFC 9619: exactly one question. No answers in a query; an authority record is for IXFR only (RFC 1995 §3).
-  const questions = u16(bytes, offset + 4)
-  if (questions > 1 || u16(bytes, offset + 6) !== 0) return malformed
-  if (questions === 0) {
-    // RFC 7873 §5.4: without a question, but with a cookie: it asks for ours.
-    const alone = readRest(bytes, offset, offset + HEADER, end, u16(bytes, offset + 8), u16(bytes, offset + 10))
-    if (alone === 'malformed' || alone?.options?.cookie === undefined || alone.version > 0) return malformed
-    return { kind: 'reject', rcode: RCODE.NOERROR, query: { ...bare, edns: alone } }
-  }
-  const nameLength = questionNameLength(bytes, offset + HEADER, end)
-  if (nameLength === 0 || offset + HEADER + nameLength + 4 > end) return malformed
-  const wire = new Uint8Array(nameLength)
-  for (let i = 0; i < nameLength; i++) wire[i] = foldByte(bytes[offset + HEADER + i] as number)
-  const at = offset + HEADER + nameLength
-  const query: Query = {
-    ...head,
-    name: nameFromWire(wire, 0),
+    client,
+    transport,
+    group,
+    clientId,
+    received,
+    name,
     wire,
-    type: u16(bytes, at),
-    class: u16(bytes, at + 2),
-    edns: undefined,
+    type,
+    class: classNumber,
+    edns,
   }
-  const authority = u16(bytes, offset + 8)
-  if (authority > 0 && query.type !== TYPE.IXFR) return { ...malformed, query }
-  const rest = readRest(bytes, offset, at + 4, end, authority, u16(bytes, offset + 10))
-  if (rest === 'malformed') return { ...malformed, query }
-  if (rest === undefined) return { kind: 'query', query }
-  const withEdns: Query = { ...query, edns: rest }
-  // RFC 6891 §6.1.3: a version that we do not speak.
-  return rest.version > 0
-    ? { kind: 'reject', rcode: RCODE.BADVERS, query: withEdns }
-    : { kind: 'query', query: withEdns }
 }
 
 /** The `wire` of a query whose question could not be read: such a reply carries no question. */
 export const NO_QUESTION = new Uint8Array(0)
+const NOTHING = { name: '.', wire: NO_QUESTION, type: 0, class: 0 }
 
 /**
  * Length on the wire of an uncompressed name, its root byte included; 0 where it is none: a compression pointer (nothing
@@ -95,15 +108,10 @@ export function questionNameLength(bytes: Uint8Array, start: number, end: number
   return 0
 }
 
-/** The records behind the question: the OPT record if there is one. Every byte must be accounted for. */
-function readRest(
-  bytes: Uint8Array,
-  message: number,
-  at: number,
-  end: number,
-  authority: number,
-  additional: number,
-): Edns | undefined | 'malformed' {
+/** The records behind the question, from `at`: the OPT record if there is one. Every byte must be accounted for. */
+function restOf(bytes: Uint8Array, message: number, at: number, end: number): Edns | undefined | 'malformed' {
+  const authority = u16(bytes, message + 8)
+  const additional = u16(bytes, message + 10)
   let edns: Edns | undefined
   for (let i = 0; i < authority + additional; i++) {
     const nameLength = recordNameLength(bytes, message, at, end)
