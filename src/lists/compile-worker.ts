@@ -5,10 +5,11 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSnapshot } from '../policy/snapshot.ts'
+import { AFTER_START_MS } from './compiler.ts'
 import { changesOf, type ListChange } from './list-changes.ts'
 import { type Compilation, loadPolicy, type OnBroken } from './load.ts'
 import { type LoadProgress, paced } from './load-progress.ts'
-import { keyOf, readSaved, save } from './saved-policy.ts'
+import { readSaved, save } from './saved-policy.ts'
 import { findLists, type ListSources } from './sources.ts'
 
 /** What the worker is told. */
@@ -17,6 +18,8 @@ export interface CompileOrder {
   readonly onBroken: OnBroken
   /** The file of the saved policy; undefined to save none. */
   readonly saved: string | undefined
+  /** What is to be done: all of it; all but for the saved policy, which does not hold; or nothing but looking for changes. */
+  readonly work: 'all' | 'compile' | 'compare'
 }
 
 /** What it posts: how far it is where that takes long; the result; then how list files differ from what they were. */
@@ -25,15 +28,15 @@ export type FromCompiler =
   | Compilation
   | { readonly kind: 'changes'; readonly changes: readonly ListChange[] }
 
-/** Others have had their turn by then. */
-const AFTER_START_MS = 3000
+const { sources, onBroken, saved, work } = workerData as CompileOrder
 
-const { sources, onBroken, saved } = workerData as CompileOrder
-const key = saved === undefined ? undefined : await keyOf(sources)
-const known = saved === undefined || key === undefined ? undefined : await readSaved(saved, key)
-let compiled = known !== undefined
-if (known !== undefined) parentPort?.postMessage(known)
-else {
+/** The policy, posted as soon as it is there; whether there is one. */
+async function compile(): Promise<boolean> {
+  const known = saved === undefined || work === 'compile' ? undefined : await readSaved(saved, sources)
+  if (known !== undefined) {
+    parentPort?.postMessage(known)
+    return true
+  }
   const chance = randomBytes(12)
   const seed = [chance.readInt32LE(0), chance.readInt32LE(4), chance.readInt32LE(8)] as const
   const tell = paced(
@@ -42,15 +45,15 @@ else {
   )
   const result = await loadPolicy(sources, onBroken, seed, tell)
   parentPort?.postMessage(result)
-  compiled = result.kind === 'compiled'
-  // Only what the lists still hold: what was edited meanwhile is compiled again anyway.
-  if (saved !== undefined && key !== undefined && result.kind === 'compiled' && (await keyOf(sources))?.equals(key)) {
-    // A disk that is full costs the next start its second, nothing else; the evidence file tells of the folder.
-    await save(saved, key, result, openSnapshot(result.buffer).size).catch(() => undefined)
-  }
+  if (result.kind === 'refused') return false
+  // A disk that is full costs the next start its second, nothing else; the evidence file tells of the folder.
+  if (saved !== undefined) await save(saved, result, openSnapshot(result.buffer).size).catch(() => undefined)
+  return true
 }
+
+const compiled = work === 'compare' || (await compile())
 // At a start, names are answered first: on one core this would hold that up.
-if (onBroken === 'leave-out') await sleep(AFTER_START_MS)
+if (onBroken === 'leave-out' && work !== 'compare') await sleep(AFTER_START_MS)
 // Here and not in a worker of its own, which would leave 12 MB behind (measured with a million names).
 if (saved !== undefined && compiled) {
   const { lists } = await findLists(sources)

@@ -1,4 +1,5 @@
-// Starts the compile worker and waits for its result. Knows nothing of lists but where they are.
+// Gives the policy of lists: the saved one at a start, else what the compile worker makes. Knows nothing of lists but where
+// they are.
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
@@ -7,6 +8,7 @@ import { reasonOf } from './file.ts'
 import type { ListChange } from './list-changes.ts'
 import type { Compilation, OnBroken } from './load.ts'
 import type { LoadProgress } from './load-progress.ts'
+import { readSaved } from './saved-policy.ts'
 import type { ListSources } from './sources.ts'
 
 /** What is told besides the result. */
@@ -17,6 +19,9 @@ export interface CompileEvents {
   readonly changes: (changes: readonly ListChange[]) => void
 }
 
+/** So long after a start others have had their turn. */
+export const AFTER_START_MS = 3000
+
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
  * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
@@ -24,23 +29,35 @@ export interface CompileEvents {
  * names a file in which the result is kept: while no source has changed, it is taken from there; what changed in list
  * files is kept beside it, and told after the result.
  */
-export function compilePolicy(
+export async function compilePolicy(
   sources: ListSources,
   onBroken: OnBroken,
   saved?: string,
-  { progress, changes }: CompileEvents = { progress: () => {}, changes: () => {} },
+  events: CompileEvents = { progress: () => {}, changes: () => {} },
 ): Promise<Compilation> {
+  const order = { sources: plainSources(sources), onBroken, saved }
+  if (onBroken === 'refuse' || saved === undefined) return inWorker({ ...order, work: 'all' }, events)
+  // At a start there is nothing yet that this thread would keep waiting, and a worker costs 60 ms.
+  const known = await readSaved(saved, order.sources)
+  if (known === undefined) return inWorker({ ...order, work: 'compile' }, events)
+  setTimeout(() => void inWorker({ ...order, work: 'compare' }, events), AFTER_START_MS).unref()
+  return known
+}
+
+/** Resolves with the result, or when the worker has ended. */
+function inWorker(order: CompileOrder, { progress, changes }: CompileEvents): Promise<Compilation> {
   return new Promise((resolve) => {
     // The worker has the ending of this file: .ts from the sources, .js from the package.
     const worker = new Worker(new URL(`./compile-worker${extname(import.meta.filename)}`, import.meta.url), {
       name: 'askfirst-compile',
-      workerData: { sources: plainSources(sources), onBroken, saved } satisfies CompileOrder,
+      workerData: order,
     })
+    // Nobody waits for what comes behind the result.
+    if (order.work === 'compare') worker.unref()
     worker.on('message', (message: FromCompiler) => {
       if (message.kind === 'progress') progress(message.progress)
       else if (message.kind === 'changes') changes(message.changes)
       else {
-        // What is still to come keeps nobody from ending.
         worker.unref()
         resolve(message)
       }

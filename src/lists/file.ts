@@ -9,21 +9,29 @@ import type { ListReader, Reading } from './read.ts'
 /** Bytes read at a time. */
 const CHUNK = 256 * 1024
 
-/** Reads the whole file; a problem where it cannot be used as a whole. `onBytes` is told of each piece, unpacked. */
+/** What is told while a file is read. */
+export interface FileEvents {
+  /** How large each piece is, unpacked. */
+  readonly bytes: (bytes: number) => void
+  /** Each piece as it stands in the file. */
+  readonly raw: (piece: Uint8Array) => void
+}
+
+/** Reads the whole file; a problem where it cannot be used as a whole. */
 export async function readListFile(
   path: string,
   reader: ListReader,
-  onBytes: (bytes: number) => void = () => {},
+  events: FileEvents = { bytes: () => {}, raw: () => {} },
 ): Promise<Reading | Problem> {
   try {
     // Looked at before it is opened: to open a named pipe would wait for its writer.
     if (!(await stat(path)).isFile()) return unreadable(path, 'it is no regular file')
     await using handle = await open(path)
     const before = markOf(await handle.stat({ bigint: true }))
-    for await (const chunk of chunks(handle)) {
+    for await (const chunk of chunks(handle, events.raw)) {
       const problem = reader.push(chunk)
       if (problem !== undefined) return problem
-      onBytes(chunk.length)
+      events.bytes(chunk.length)
     }
     const after = await stat(path, { bigint: true })
     return markOf(after) === before ? reader.end() : unreadable(path, 'it was changed while it was read')
@@ -52,20 +60,22 @@ export function reasonOf(error: unknown): string {
 }
 
 /** The file's bytes, unpacked. A chunk is good until the next one is asked for. */
-async function* chunks(handle: FileHandle): AsyncGenerator<Uint8Array> {
+async function* chunks(handle: FileHandle, raw: FileEvents['raw']): AsyncGenerator<Uint8Array> {
   const buffer = Buffer.allocUnsafeSlow(CHUNK)
   let at = 0
   for (;;) {
     const { bytesRead } = await handle.read(buffer, 0, CHUNK, at)
     if (bytesRead === 0) return
-    if (at === 0 && bytesRead > 1 && buffer.readUInt16BE() === GZIP) return yield* unpacked(handle)
-    yield buffer.subarray(0, bytesRead)
+    if (at === 0 && bytesRead > 1 && buffer.readUInt16BE() === GZIP) return yield* unpacked(handle, raw)
+    const chunk = buffer.subarray(0, bytesRead)
+    raw(chunk)
+    yield chunk
     at += bytesRead
   }
 }
 
-function unpacked(handle: FileHandle): AsyncIterable<Uint8Array> {
-  const packed = handle.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false })
+function unpacked(handle: FileHandle, raw: FileEvents['raw']): AsyncIterable<Uint8Array> {
+  const packed = handle.createReadStream({ start: 0, highWaterMark: CHUNK, autoClose: false }).on('data', raw)
   // `pipeline` hands errors of the file on to the reader of the unpacked bytes.
   return pipeline(packed, createGunzip({ chunkSize: CHUNK }), () => undefined)
 }

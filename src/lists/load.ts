@@ -6,8 +6,9 @@ import type { ListInfo } from '../policy/decision.ts'
 import type { Seed } from '../policy/hash.ts'
 import { kins } from '../policy/kin.ts'
 import { inList, isRewrite, NXDOMAIN } from '../policy/rule.ts'
-import { readListFile } from './file.ts'
+import { type FileEvents, readListFile } from './file.ts'
 import { joinRecords } from './join-records.ts'
+import { type Contents, contentHash, keyOf } from './list-key.ts'
 import type { LoadProgress } from './load-progress.ts'
 import { ListReader, type ListSink, type Reading } from './read.ts'
 import { type FoundList, findLists, type ListSources } from './sources.ts'
@@ -35,6 +36,8 @@ export type Compilation =
       readonly allowed: number
       /** Milliseconds that reading and compiling took. */
       readonly ms: number
+      /** What identifies the lists as they were read, see `keyOf`; undefined where some are not there. */
+      readonly key: Uint8Array | undefined
     }
   /** Nothing was compiled: the policy before stays. */
   | { readonly kind: 'refused'; readonly problems: readonly Problem[] }
@@ -55,12 +58,14 @@ export async function loadPolicy(
   const started = performance.now()
   const { lists, problems, warnings } = await findLists(sources)
   const broken = new Map<FoundList, Problem>()
+  const contents: Contents = new Map()
   if (problems.length > 0 && onBroken === 'refuse') return { kind: 'refused', problems }
   for (;;) {
-    const result = await compile(lists, broken, seed, progress)
+    const result = await compile(lists, broken, seed, progress, contents)
     if (!(result instanceof Map)) {
       const all = [...problems, ...warnings, ...broken.values(), ...result.problems]
-      return { kind: 'compiled', ...result, problems: all, ms: performance.now() - started }
+      const key = problems.length === 0 ? await keyOf(lists, contents) : undefined
+      return { kind: 'compiled', ...result, problems: all, key, ms: performance.now() - started }
     }
     if (onBroken === 'refuse') return { kind: 'refused', problems: [...result.values()] }
     // Some of its rules may have been taken before a list turned out broken: so once more, without it.
@@ -74,26 +79,32 @@ async function compile(
   without: ReadonlyMap<FoundList, Problem>,
   seed: Seed,
   progress: (progress: LoadProgress) => void,
+  contents: Contents,
 ) {
   let bytes = 0
   const builder = policyBuilder(seed)
   const broken = new Map<FoundList, Problem>()
   const readings: (Reading | undefined)[] = []
   const kin = kins(lists)
-  const onBytes =
-    ({ name }: FoundList, i: number) =>
-    (more: number) => {
-      bytes += more
-      progress({ list: name, number: i + 1, of: lists.length, bytes })
-    }
   for (const [i, list] of lists.entries()) {
     builder.beginList(kin[i])
     const sink = sinkFor(list, builder)
-    const reading = without.has(list) ? undefined : await readList(list, sink, onBytes(list, i))
+    const content = contentHash()
+    const events: FileEvents = {
+      bytes: (more) => {
+        bytes += more
+        progress({ list: list.name, number: i + 1, of: lists.length, bytes })
+      },
+      raw: (piece) => void content.update(piece),
+    }
+    const reading = without.has(list) ? undefined : await readList(list, sink, events)
     const full = sink.flush() === 'full'
     if (reading !== undefined && 'code' in reading) broken.set(list, reading)
     else if (full) broken.set(list, tooMany(list))
-    else readings.push(reading && { ...reading, skipped: withRewrites(reading.skipped, sink.rewrites()) })
+    else {
+      if (reading !== undefined && list.path !== undefined) contents.set(list.path, content.digest())
+      readings.push(reading && { ...reading, skipped: withRewrites(reading.skipped, sink.rewrites()) })
+    }
   }
   if (broken.size > 0) return broken
   const { rules, ...compiled } = builder.finish()
@@ -135,11 +146,11 @@ const tooMany = ({ name, path }: FoundList): Problem => ({
   place: path === undefined ? { path: name } : { file: path },
 })
 
-/** Reads one list, wherever it stands. `onBytes` is told of each piece of a file. */
+/** Reads one list, wherever it stands; `events` are told where that is a file. */
 export function readList(
   list: FoundList,
   sink: ListSink,
-  onBytes?: (bytes: number) => void,
+  events?: FileEvents,
 ): Promise<Reading | Problem> | Reading | Problem {
   const { path, name, rules, shown, lines } = list
   const place = (read?: number): Place => {
@@ -151,7 +162,7 @@ export function readList(
         : { file: path ?? (shown as string), line }
   }
   const reader = new ListReader(place, list.format, lines === undefined ? sink : numbered(sink, lines))
-  if (path !== undefined) return readListFile(path, reader, onBytes)
+  if (path !== undefined) return readListFile(path, reader, events)
   for (const rule of rules) {
     // One line for each rule, whatever stands in it.
     const problem = reader.push(Buffer.from(`${rule.replaceAll('\n', '\\n')}\n`))

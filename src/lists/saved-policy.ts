@@ -1,61 +1,38 @@
 // The compiled policy on disk, so that a restart need not compile: read back only if every source is what it was. Knows
 // how to store safely, not what is in a policy.
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { pipeline } from 'node:stream/promises'
 import { deserialize, serialize } from 'node:v8'
 import { threadId } from 'node:worker_threads'
 import { crc32 } from 'node:zlib'
 import { roomFor } from '../policy/memory.ts'
+import { keyOf } from './list-key.ts'
 import type { Compilation } from './load.ts'
 import { findLists, type ListSources } from './sources.ts'
 
 type Compiled = Extract<Compilation, { kind: 'compiled' }>
 
 /** Grows with each change of a snapshot, of a `Compilation`, or of how any list is read: old files are then passed over. */
-const VERSION = 3
+const VERSION = 4
 /** Magic, version, key, checksum, length of the description, length of the snapshot. */
 const HEAD = { magic: 0, version: 8, key: 12, checksum: 44, about: 48, snapshot: 52, size: 60 } as const
 const MAGIC = 'askfpol\n'
 /** Longest description: names and reports of a thousand lists, and the conditional rules. */
 const ABOUT_MAX = 256 * 1024 ** 2
 
-/**
- * What identifies these sources: where they stand, how they are read, and what is in them. `undefined` where a list
- * cannot be read now; it will then be told by whoever compiles. Measured: 20 MB of lists take 15 ms.
- */
-export async function keyOf(sources: ListSources): Promise<Buffer | undefined> {
-  const { lists, problems } = await findLists(sources)
-  if (problems.length > 0) return undefined
-  const all = createHash('sha256').update(`${VERSION} ${process.version}`)
-  for (const { path, ...list } of lists) {
-    all.update(JSON.stringify({ path, ...list }))
-    if (path === undefined) continue
-    const content = createHash('sha256')
-    try {
-      // Looked at before it is opened: to open a named pipe would wait for its writer.
-      if (!(await stat(path)).isFile()) return undefined
-      await pipeline(createReadStream(path, { highWaterMark: 1024 ** 2 }), content)
-    } catch {
-      return undefined
-    }
-    all.update(content.digest())
-  }
-  return all.digest()
-}
-
-/** Reads the policy that was saved under this key; `undefined` where there is none, or the file is not what was written. */
-export async function readSaved(file: string, key: Buffer): Promise<Compiled | undefined> {
+/** Reads the policy that was saved of these sources as they are now; `undefined` where there is none, or the file is not what was written. */
+export async function readSaved(file: string, sources: ListSources): Promise<Compiled | undefined> {
   const started = performance.now()
   try {
     await using handle = await open(file)
     const head = Buffer.alloc(HEAD.size)
     if (!(await fill(handle, head, 0))) return undefined
     if (head.toString('latin1', HEAD.magic, HEAD.version) !== MAGIC) return undefined
-    if (head.readUInt32LE(HEAD.version) !== VERSION || !head.subarray(HEAD.key, HEAD.checksum).equals(key))
-      return undefined
+    if (head.readUInt32LE(HEAD.version) !== VERSION) return undefined
+    const { lists, problems } = await findLists(sources)
+    if (problems.length > 0) return undefined
+    const key = await keyOf(lists)
+    if (key === undefined || !head.subarray(HEAD.key, HEAD.checksum).equals(key)) return undefined
     const about = head.readUInt32LE(HEAD.about)
     const size = Number(head.readBigUInt64LE(HEAD.snapshot))
     // What it says must be what it has: nothing is allocated by the word of a damaged file.
@@ -74,14 +51,15 @@ export async function readSaved(file: string, key: Buffer): Promise<Compiled | u
   }
 }
 
-/** Saves a policy, whole or not at all; only the owner may read it. Rejects with the system's error. */
-export async function save(file: string, key: Buffer, { buffer, ...rest }: Compiled, size: number): Promise<void> {
+/** Saves a policy that has a key, whole or not at all; only the owner may read it. Rejects with the system's error. */
+export async function save(file: string, { buffer, ...rest }: Compiled, size: number): Promise<void> {
+  if (rest.key === undefined) return
   const snapshot = new Uint8Array(buffer, 0, size)
   const description = serialize(rest)
   const head = Buffer.alloc(HEAD.size)
   head.write(MAGIC, HEAD.magic, 'latin1')
   head.writeUInt32LE(VERSION, HEAD.version)
-  key.copy(head, HEAD.key)
+  head.set(rest.key, HEAD.key)
   head.writeUInt32LE(crc32(snapshot, crc32(description)), HEAD.checksum)
   head.writeUInt32LE(description.length, HEAD.about)
   head.writeBigUInt64LE(BigInt(size), HEAD.snapshot)

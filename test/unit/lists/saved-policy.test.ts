@@ -45,6 +45,24 @@ describe('a saved policy', () => {
     expect(statSync(saved).mode & 0o777).toBe(0o600)
   })
 
+  test('needs no worker at a start', async () => {
+    using lists = folderOf({ 'ads.txt': 'ads.example\n' })
+    using state = folderOf({})
+    const saved = join(state.folder, 'policy')
+    const sources = sourcesOf({ folder: lists.folder })
+    let workers = 0
+    const count = (): void => void workers++
+    process.on('worker', count)
+    try {
+      await (await compile(lists.folder, saved)).written()
+      expect(workers).toBe(1)
+      expect(await compilePolicy(sources, 'leave-out', saved)).toMatchObject({ kind: 'compiled', blocked: 1 })
+      expect(workers).toBe(1)
+    } finally {
+      process.off('worker', count)
+    }
+  })
+
   test('is passed over when a list has other content, even of the same size and date', async () => {
     using lists = folderOf({ 'ads.txt': 'ads.example\n' })
     using state = folderOf({})
