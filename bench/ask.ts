@@ -34,7 +34,10 @@ export function ask(port: number, name: string, type: Type, withinMs: number): P
     }
     const late = setTimeout(() => done(undefined), withinMs)
     const query = writeQuery(name, TYPES[type])
-    socket.on('message', (reply) => done(readReply(reply, query.length, TYPES[type])))
+    socket.on('message', (reply) => {
+      // A socket may have been given the very port that it asks, and then hears itself (RFC 1035 §4.1.1: QR).
+      if (((reply[2] as number) & 0x80) !== 0) done(readReply(reply, query.length, TYPES[type]))
+    })
     // Nobody listens yet: the time runs out.
     socket.on('error', () => {})
     socket.connect(port, '127.0.0.1', () => socket.send(query))

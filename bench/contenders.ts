@@ -4,6 +4,7 @@ import {
   copyFileSync,
   createReadStream,
   createWriteStream,
+  existsSync,
   mkdirSync,
   readFileSync,
   writeFileSync,
@@ -11,7 +12,7 @@ import {
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pipeline } from 'node:stream/promises'
-import type { Command } from './processes.ts'
+import { type Command, run } from './processes.ts'
 
 /** Where a server runs: a folder of its own, free ports, and what it works with. */
 export interface Place {
@@ -99,22 +100,24 @@ export interface AskfirstOptions {
   readonly more?: (place: Place) => string
 }
 
-/** Where `npm start` has Node keep what it compiles. */
+/** Where Node keeps what it compiles, as in `config/askfirst.service`. */
 const COMPILED = `NODE_COMPILE_CACHE=${new URL('../node_modules/.cache/askfirst', import.meta.url).pathname}`
 
-/** The server of this repository, from its sources, as `npm start` runs it. */
+/** The server of this repository, built (`build`), as `config/askfirst.service` runs it. */
 export const askfirst = ({ cache = '128MiB', threads, node = [], more }: AskfirstOptions = {}): Contender => ({
   id: 'askfirst',
   how: 'a file in the lists folder',
   prepare(place) {
     const lists = join(place.folder, 'lists')
+    const list = join(lists, 'list.txt')
     mkdirSync(lists, { recursive: true })
-    copyFileSync(place.list, join(lists, 'list.txt'))
+    // Started again, it finds the file that it knows.
+    if (!existsSync(list)) copyFileSync(place.list, list)
     const [reports, http] = place.spare
     const config = fill('askfirst.yaml', place, { lists, cache, reports: String(reports), http: String(http) })
     if (threads !== undefined) appendFileSync(config, `threads: ${threads}\n`)
     if (more !== undefined) appendFileSync(config, more(place))
-    const cli = new URL('../src/cli.ts', import.meta.url).pathname
+    const cli = new URL('../dist/cli.js', import.meta.url).pathname
     return Promise.resolve([
       'env',
       COMPILED,
@@ -128,6 +131,9 @@ export const askfirst = ({ cache = '128MiB', threads, node = [], more }: Askfirs
     ])
   },
 })
+
+/** Makes what `askfirst` runs. */
+export const build = (): Promise<string> => run(['npm', 'run', 'build'], new URL('..', import.meta.url).pathname, 60)
 
 /** The same without koffi, as on a platform for which it has no binary: node:dgram alone, a system call a datagram. */
 export const plainAskfirst: Contender = {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Bench } from './bench.ts'
-import { upstream } from './contenders.ts'
+import { build, upstream } from './contenders.ts'
 import { compile } from './load.ts'
 import { hits, MIX, writeQueries } from './mix.ts'
 import { gatherNames, writeList } from './names.ts'
@@ -35,7 +35,7 @@ export async function prepare(plan: Plan, data: string, say: (what: string) => v
   await writeList(names, LISTED, list)
   writeFileSync(emptyList, '')
   writeQueries(queries, MIX.queries, hits(names))
-  const [sender, floor] = await Promise.all([compile('sender', folder), compile('floor', folder)])
+  const [sender, floor] = await Promise.all([compile('sender', folder), compile('floor', folder), build()])
   const above = await startServer(upstream, {
     folder,
     upstream: 0,

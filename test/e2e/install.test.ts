@@ -37,7 +37,7 @@ test.each([
     listen: [`127.0.0.1:${port}`],
     upstreams: { servers: [] },
     reports: { syslog: { udp: [], tcp: [] } },
-    http: { listen: [] },
+    http: { listen: [`127.0.0.1:${port + 10}`] },
   }
   // The list folder is the clone's own.
   const home = await makeHome(join(folder, String(port)), { ...config, lists: { folder: join(clone, 'blocklists') } })
@@ -49,6 +49,13 @@ test.each([
     socket.send(queryPacket('ad.doubleclick.net'), port, '127.0.0.1')
     expect(readPacket(await reply).answers).toMatchObject([{ type: 'A', data: '127.0.0.1' }])
     socket.close()
+    // What is loaded behind the first answer: the API with all it needs, and what asks it.
+    const { stdout } = await run(
+      process.execPath,
+      [...program, 'explain', 'ad.doubleclick.net', '--config', home.config],
+      { cwd: clone },
+    )
+    expect(stdout).toMatch(/^ad\.doubleclick\.net: blocked by /)
   } finally {
     await server.stop()
   }
