@@ -17,6 +17,8 @@ interface Container {
   readonly array: boolean
   /** Whether its strings, or those of objects in it, are entries. */
   readonly takes: boolean
+  /** An object that an API wraps a list into: `{"data": {"domains": […]}}`. */
+  readonly wraps: boolean
   /** The key that the next value of an object has; undefined while a key is awaited. */
   key: string | undefined
 }
@@ -33,6 +35,8 @@ export class JsonEntries {
   #hasEscapes = false
   #line = 1
   #started = false
+  /** An array was there whose strings are entries. */
+  #listed = false
   #stopped = false
 
   constructor(take: TakeEntry) {
@@ -61,7 +65,9 @@ export class JsonEntries {
   }
 
   end(): string | undefined {
-    return this.#stopped || (this.#started && this.#stack.length === 0) ? undefined : 'the JSON ends in the middle'
+    if (this.#stopped) return undefined
+    if (!this.#started || this.#stack.length > 0) return 'the JSON ends in the middle'
+    return this.#listed ? undefined : 'there is no array of names in it, at none of the places where lists have it'
   }
 
   #byte(byte: number): string | undefined {
@@ -84,9 +90,11 @@ export class JsonEntries {
     if (this.#stack.length === DEPTH_MAX) return `more than ${DEPTH_MAX} arrays and objects within each other`
     if (top === undefined && this.#started) return 'more than one value'
     this.#started = true
-    const listed = top !== undefined && !top.array && this.#stack.length === 1 && LIST_KEYS.test(top.key ?? '')
+    const outer = this.#stack.length === 1 || top?.wraps === true
+    const listed = top !== undefined && !top.array && outer && LIST_KEYS.test(top.key ?? '')
     const takes = array ? top === undefined || listed : top?.array === true && top.takes
-    this.#stack.push({ array, takes, key: undefined })
+    this.#listed ||= array && takes
+    this.#stack.push({ array, takes, wraps: !array && listed && this.#stack.length === 1, key: undefined })
     return undefined
   }
 

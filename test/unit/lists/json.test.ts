@@ -40,6 +40,24 @@ describe('a list in JSON', () => {
     })
   })
 
+  test('or one object deeper, as APIs wrap their data', () => {
+    expect(readText('{"status": "ok", "data": {"domains": ["ads.example"], "note": ["x.example"]}}').rules).toEqual([
+      'block ads.example',
+    ])
+  })
+
+  test.each(['{"error": "not found"}', '{"message": ["x.example"]}', '{"data": {"a": {"list": ["x.example"]}}}'])(
+    'is no list where nothing is in a place where lists have it: %s',
+    (text) => {
+      expect(refused(text)).toContain('there is no array of names in it')
+    },
+  )
+
+  test('may be empty', () => {
+    expect(refused('[]')).toBeUndefined()
+    expect(refused('{"list": []}')).toBeUndefined()
+  })
+
   test('or in objects of an array', () => {
     const text = '[{"domain": "ads.example", "count": 3, "tags": ["x.example"]}, {"host": "b.example"}]'
     expect(readText(text).rules).toEqual(['block ads.example', 'block b.example'])
