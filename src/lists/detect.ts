@@ -43,7 +43,7 @@ const ORDER: Readonly<Record<FormatName, readonly FormatName[]>> = {
   domains: ['domains', 'ip', 'hosts', ...REST],
   hosts: ['hosts', 'domains', 'ip', ...REST],
   wildcard: ['wildcard', 'domains', 'ip', 'hosts', ...REST],
-  adblock: ['ip', 'adblock', 'hosts', 'regex'],
+  adblock: ['ip', 'adblock', 'hosts', 'regex', 'dnsmasq', 'unbound', 'rpz'],
   dnsmasq: ['dnsmasq', 'domains', 'ip', 'hosts', ...REST],
   unbound: ['unbound', 'domains', 'ip', 'hosts', ...REST],
   rpz: ['rpz', 'domains', 'ip', 'hosts', ...REST],

@@ -3,9 +3,10 @@ import { parseAddress } from '../base/address.ts'
 import type { Name } from '../base/name.ts'
 import type { RecordData } from '../policy/rule.ts'
 import { canonicalName } from './name-bytes.ts'
+import { readService } from './service-record.ts'
 
 /** Types of records that a rule can give. */
-const GIVEN = new Set(['A', 'AAAA', 'PTR', 'NS', 'TXT', 'MX', 'SRV'])
+const GIVEN = new Set(['A', 'AAAA', 'PTR', 'NS', 'TXT', 'MX', 'SRV', 'SVCB', 'HTTPS'])
 
 /** Reads a name in the data; undefined where it is none. */
 export type ReadTarget = (text: string) => Name | undefined
@@ -22,6 +23,7 @@ export function readRecord(
   const kind = type.toUpperCase()
   if (!GIVEN.has(kind)) return 'unknown'
   if (kind === 'TXT') return words.length === 0 ? undefined : { kind, texts: words.flatMap(pieces) }
+  if (kind === 'SVCB' || kind === 'HTTPS') return readService(kind, words, target)
   const numbers = words.slice(0, -1).map(number16)
   const last = words.at(-1)
   if (last === undefined || numbers.includes(undefined)) return undefined

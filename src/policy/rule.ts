@@ -71,6 +71,8 @@ export type RecordData =
   | { readonly kind: 'A' | 'AAAA'; readonly address: Address }
   | { readonly kind: 'PTR' | 'NS'; readonly target: Name }
   | { readonly kind: 'TXT'; readonly texts: readonly string[] }
+  /** `text` for people and other resolvers; `data` is what goes on the wire, in hexadecimal. */
+  | { readonly kind: 'SVCB' | 'HTTPS'; readonly text: string; readonly data: string }
   | { readonly kind: 'MX'; readonly preference: number; readonly target: Name }
   | {
       readonly kind: 'SRV'

@@ -20,21 +20,20 @@ export function rpz(sure: boolean): ReadLine {
 
   const record = (tokens: string[], sink: RuleSink): LineEnd => {
     const first = tokens.shift() as string
-    if (first !== '') owner = names.trigger(first)
     if (/^(\d+[smhdw]?)+$/i.test(tokens[0] ?? '')) tokens.shift()
     if (/^(in|ch|hs)$/i.test(tokens[0] ?? '')) tokens.shift()
     if (/^(\d+[smhdw]?)+$/i.test(tokens[0] ?? '')) tokens.shift()
     const type = (tokens.shift() ?? '').toUpperCase()
     if (!TYPES.has(type)) return sure ? reject('a line that is no record') : NOT_OURS
+    if (first !== '') owner = names.trigger(first)
     if (type === 'SOA') names.setApex(first)
     if (SIGNING.has(type) || type === 'SOA' || owner === '') return BLANK
     if (owner === undefined) return reject('a name outside of the zone')
     const action = actionOf(type, tokens, names)
-    if (action === undefined) return reject('data that do not fit their type')
+    if (action === undefined) return sure ? reject('data that do not fit their type') : NOT_OURS
     if (action === 'unknown') return skipped.record
     const end = take(owner, action, plain, sink)
     plain = end === RULES && action === NXDOMAIN ? owner : undefined
-    sure ||= end === RULES
     return end
   }
 
@@ -53,6 +52,14 @@ export function rpz(sure: boolean): ReadLine {
       if (token === '(') depth++
       else if (token === ')') depth = Math.max(0, depth - 1)
       else words.push(token)
+    }
+    if (depth > 0 && !sure) {
+      // Only a zone has records over several lines; its SOA record shows that it is one.
+      sure = words.some((word) => /^soa$/i.test(word))
+      if (!sure) {
+        depth = words.length = 0
+        return NOT_OURS
+      }
     }
     if (depth > 0 && words.length <= WORDS_MAX) return BLANK
     depth = 0

@@ -54,7 +54,7 @@ function rewritesOf(action: RuleAction): string[] | undefined {
     case 'records':
       return action.records.map((record) => {
         const [type, ...data] = recordText(record).split(' ')
-        const text = record.kind === 'TXT' ? record.texts.join('') : data.join(' ').replace(/\.$/, '')
+        const text = record.kind === 'TXT' ? record.texts.join('') : data.join(' ').replace(/(?<! )\.$/, '')
         return `dnsrewrite=NOERROR;${type};${text.replaceAll(',', '\\,')}`
       })
     case 'no-rewrite':

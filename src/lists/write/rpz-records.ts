@@ -78,6 +78,9 @@ export function recordText(record: RecordData): string {
       return `${record.kind} ${record.address}`
     case 'TXT':
       return `TXT ${record.texts.map((text) => `"${text.replaceAll(/["\\]/g, '\\$&').replaceAll(/[\x00-\x1f\x7f]/g, ' ')}"`).join(' ')}`
+    case 'SVCB':
+    case 'HTTPS':
+      return `${record.kind} ${record.text}`
     case 'MX':
       return `MX ${record.preference} ${record.target}.`
     case 'SRV':

@@ -118,6 +118,9 @@ function addressesOf({ mode, addresses }: BlockAnswer): {
 function recordOf({ name, type }: Query, data: RecordData, ttl: number): OwnRecord[] {
   if (TYPE[data.kind] !== type) return []
   if (data.kind === 'MX') return [{ kind: 'MX', name, ttl, preference: data.preference, exchange: data.target }]
+  if ('data' in data) {
+    return [{ kind: 'RAW', name, ttl, type, data: Buffer.from(data.data, 'hex') }]
+  }
   return [{ name, ttl, ...data }]
 }
 

@@ -56,7 +56,7 @@ describe('an adblock rule that no resolver can apply', () => {
     ['||192.0.2.', 'pattern'],
     ['||192.0.*^', 'address'],
     ['||ads.example^$ctag=device_tv', 'ctag'],
-    ['||ads.example^$dnsrewrite=NOERROR;HTTPS;1 . alpn=h3', 'record'],
+    ['||ads.example^$dnsrewrite=NOERROR;HTTPS;1 . key667=x', 'record'],
     ['###banner', 'blank'],
     ['example.org##.banner', 'cosmetic'],
     ['example.org,example.com#@#.banner', 'cosmetic'],

@@ -57,13 +57,24 @@ describe('a mixed list', () => {
   })
 
   test('has its rules in any order of lines', () => {
-    const lines = MIXED.split('\n').filter((line) => /^(0\.0|c\.|\*|\|\|e|@@)/.test(line))
+    const lines = [
+      ...MIXED.split('\n').filter((line) => /^(0\.0|c\.|\*|\|\|e|@@)/.test(line)),
+      ...['address=/g.example/#', 'local-zone: "h.example" static', 'local-data: "i.example A 0.0.0.0"', '/^j/'],
+      ...['k.example CNAME .', 'l.example IN A 192.0.2.7', '198.51.100.0/24', '||m.example^$dnstype=AAAA', '^n[0-9]'],
+    ]
+    const { rules, rejected } = readText(lines.join('\n'))
+    expect([rules.length, rejected]).toEqual([lines.length, 0])
     fc.assert(
       fc.property(fc.shuffledSubarray(lines, { minLength: lines.length }), (shuffled) => {
-        expect([...readText(shuffled.join('\n')).rules].sort()).toEqual([...readText(MIXED).rules].sort())
+        expect([...readText(shuffled.join('\n')).rules].sort()).toEqual([...rules].sort())
       }),
     )
   })
+})
+
+test('a bracket in a line that is no rule takes nothing of the lines that follow', () => {
+  const { rules, rejected } = readText('hello (world\nads.example\nb.example CNAME (\nc.example\n')
+  expect([rules, rejected]).toEqual([['block ads.example', 'block c.example'], 2])
 })
 
 describe('a list with a given format', () => {

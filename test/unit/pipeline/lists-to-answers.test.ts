@@ -11,6 +11,7 @@ import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
 import { groupOf } from '../../support/group.ts'
 import { inMemory } from '../../support/in-memory.ts'
 import { houseUnder, says } from '../../support/listed-house.ts'
+import { readPacket } from '../../support/packets.ts'
 
 /** Whether each name is blocked. */
 async function blocked(house: Awaited<ReturnType<typeof houseUnder>>, ...names: string[]): Promise<boolean[]> {
@@ -98,6 +99,24 @@ test('a redirected zone of unbound has the data that stand beside it, and blocks
   expect((await says(house, 'x.shop.example')).answers).toEqual(['A 192.0.2.7'])
   expect(await says(house, 'shop.example', { type: 'AAAA' })).toMatchObject({ answers: [], rcode: 'NOERROR' })
   expect((await says(house, 'x.ads.example')).answers).toEqual(['A 127.0.0.1'])
+})
+
+test('records for services are given as rules state them, without hints that nobody would know of', async () => {
+  const house = await houseUnder({
+    block: [
+      '||x.example^$dnsrewrite=NOERROR;HTTPS;1 . alpn=h3\\,h2 port=8443',
+      'local-data: "y.example HTTPS 2 cdn.example. ipv4hint=192.0.2.7 alpn=h2"',
+    ],
+  })
+  const data = async (name: string) => {
+    const [answer] = (
+      readPacket(await house.ask(name, { type: 'HTTPS' })) as unknown as { answers: { data: Buffer }[] }
+    ).answers
+    return answer?.data.toString('hex')
+  }
+  expect(await data('a.x.example')).toBe('000100' + '00010006' + '026833' + '026832' + '00030002' + '20fb')
+  expect(await data('y.example')).toBe('0002' + '0363646e076578616d706c6500' + '00010003' + '026832')
+  expect((await says(house, 'x.example')).answers).toEqual([])
 })
 
 test('an open zone of unbound lets pass what a zone around it blocks, but not its own data', async () => {
