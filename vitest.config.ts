@@ -9,7 +9,7 @@ const LONG = [
   'test/unit/intake/fuzz.test.ts',
   'test/unit/lists/{hostile,json,load,published,saved-policy,write}.test.ts',
   'test/unit/names/fuzz.test.ts',
-  'test/unit/pipeline/fast-lane.test.ts',
+  'test/unit/pipeline/{fast-lane,lane-policies}.test.ts',
   'test/unit/policy/{compile,reference}.test.ts',
   'test/unit/server/certificate-keeper.test.ts',
   'test/unit/state/{cache,evidence}-file.test.ts',
