@@ -3,8 +3,13 @@ import { addressBytes, type Endpoint } from '../base/address.ts'
 import { LINUX, type Libc, systemError } from './libc.ts'
 import { type Family, IPV4, IPV6, makeName, NAME_WORDS, portOf } from './socket-address.ts'
 
-/** Kernel buffer for packets that wait: a burst of some thousand. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024
+/**
+ * Kernel buffer for queries that wait: some 30,000, a quarter of a second of work. Whoever asked waits longer than that
+ * before asking again, so an answer that is late by a burst is better than none. The memory is taken while they wait.
+ */
+export const RECEIVE_BUFFER = 16 * 1024 * 1024
+/** The same for answers of one upstream at one of our sockets. */
+const ANSWER_BUFFER = 1024 * 1024
 /** Kernel buffer for packets on their way to a slow link. */
 const SEND_BUFFER = 1024 * 1024
 
@@ -30,8 +35,7 @@ export const bindUdp = (libc: Libc, at: Endpoint, { shared }: BindOptions): UdpS
   })
 
 /** A socket at a port that the system chooses, which hears nobody but `to`. Throws the system's error. */
-export const connectUdp = (libc: Libc, to: Endpoint): UdpSocket =>
-  openUdp(libc, 'connect', to, RECEIVE_BUFFER / 4, () => {})
+export const connectUdp = (libc: Libc, to: Endpoint): UdpSocket => openUdp(libc, 'connect', to, ANSWER_BUFFER, () => {})
 
 function openUdp(
   libc: Libc,

@@ -6,12 +6,11 @@ import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Client, Clients } from '../pipeline/clients.ts'
 import { DATAGRAM_MAX } from '../sockets/datagrams.ts'
+import { RECEIVE_BUFFER } from '../sockets/udp-socket.ts'
 import { HEADER } from '../wire/read-query.ts'
 import type { Listener } from './listener.ts'
 import { ProxiedDatagrams } from './udp-proxy.ts'
 
-/** Kernel buffer for queries that wait: a burst of some thousand packets. */
-const RECEIVE_BUFFER = 4 * 1024 * 1024
 /** Longest query that is read, over whatever transport. */
 export const QUERY_MAX = DATAGRAM_MAX
 
