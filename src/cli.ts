@@ -108,9 +108,12 @@ program
 withServer(program.command('explain').description('why a name is blocked or not, and who was given its addresses'))
   .argument('<name>', 'domain name')
   .option('--device <device>', 'as this device would get it: id, address, MAC or name')
-  .action(async (name: string, options: ServerOptions & { device?: string }) => {
+  .option('--via <how...>', 'as who asks so would get it: id:tv, door:tls, at:192.168.20.1')
+  .action(async (name: string, options: ServerOptions & { device?: string; via?: string[] }) => {
     const { at, explainCommand } = await asking(options)
-    process.exitCode = await explainCommand(at, name, options.device, options.json === true, TERMINAL)
+    const { device, via } = options
+    const asker = { ...(device && { device }), ...(via && { via: via.join(' ') }) }
+    process.exitCode = await explainCommand(at, name, asker, options.json === true, TERMINAL)
   })
 
 withServer(program.command('flush').description('forget what is cached for a name'))

@@ -1,11 +1,11 @@
 // Composition root of a resolver: pipeline, lane, journal, upstreams, put together from settings and a policy. Knows
 // no thread: `post` is where its messages go; packets come in through `answerer`.
 // Long because the whole answer path is put together in one place.
-import { type Address, addressBytes } from './base/address.ts'
+import { addressBytes } from './base/address.ts'
 import type { After, Clock } from './base/clock.ts'
 import type { Problem } from './base/failure.ts'
 import { type Live, Swappable } from './base/live.ts'
-import { type Name, wireFromName } from './base/name.ts'
+import { wireFromName } from './base/name.ts'
 import { rcodeName, TYPE, typeName } from './base/question.ts'
 import { atOnce, inTurns, type Pieces } from './base/turns.ts'
 import { BatchWriter } from './journal/batch.ts'
@@ -23,7 +23,7 @@ import { FastLane, type StillOpen } from './pipeline/fast-lane.ts'
 import { Limits } from './pipeline/limits.ts'
 import { order, type Stages } from './pipeline/order.ts'
 import { ownQuestion, resolveName } from './pipeline/own-question.ts'
-import { type Household, Profiles } from './pipeline/profiles.ts'
+import { type Household, PLAINLY, Profiles } from './pipeline/profiles.ts'
 import { type Rehearsed, rehearsals } from './pipeline/rehearsal.ts'
 import type { Stage } from './pipeline/stage.ts'
 import { cacheStage } from './pipeline/stages/cache.ts'
@@ -358,11 +358,12 @@ async function dump(store: AnswerCache, clock: Clock): Promise<Uint8Array[]> {
 async function look(
   { settings, store, rehearse }: Pick<ReturnType<typeof assemble>, 'settings' | 'store' | 'rehearse'>,
   profiles: Profiles,
-  { name, from = NOBODY }: { readonly name: Name; readonly from: Address | undefined },
+  { name, from = NOBODY, manner }: Pick<Extract<ToResolver, { kind: 'look' }>, 'name' | 'from' | 'manner'>,
   clock: Clock,
 ): Promise<NameLooked> {
   const bytes = addressBytes(from) ?? new Uint8Array(4)
-  const group = from === NOBODY ? 0 : profiles.of({ address: from, bytes, door: 'plain', listener: '', id: undefined })
+  const stranger = from === NOBODY && manner === undefined
+  const group = stranger ? 0 : profiles.of({ address: from, bytes, ...(manner ?? PLAINLY) })
   const route = routeOf(
     profiles,
     settings.upstreams.groups.map((one) => one.group),
@@ -380,7 +381,7 @@ async function look(
   )
   const wire = wireFromName(name) ?? new Uint8Array(1)
   const would = (type: number): Promise<Rehearsed> =>
-    rehearse(ownQuestion(name, wire, type, clock.ticks(), { client: from, group }))
+    rehearse(ownQuestion(name, wire, type, clock.ticks(), { client: from, group, clientId: manner?.id }))
   const [A, AAAA, HTTPS] = [await would(TYPE.A), await would(TYPE.AAAA), await would(TYPE.HTTPS)]
   return { kept: await Promise.all(kept), would: { A, AAAA, HTTPS } }
 }

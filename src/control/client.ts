@@ -62,8 +62,11 @@ export const askFindings = (at: ServerAt, filter: FindingsFilter): Promise<Asked
   ask(at, '/api/v1/findings', filter, findingsPage)
 
 /** Why a name is blocked or not. Problems as `askStats`. */
-export const askExplain = (at: ServerAt, name: string, device: string | undefined): Promise<Asked<Explanation>> =>
-  ask(at, '/api/v1/explain', device === undefined ? { name } : { name, device }, explanation)
+export const askExplain = (
+  at: ServerAt,
+  name: string,
+  asker: { readonly device?: string; readonly via?: string },
+): Promise<Asked<Explanation>> => ask(at, '/api/v1/explain', { name, ...asker }, explanation)
 
 /** All lists, compared with each other if `compare`. Problems as `askStats`. */
 export const askLists = (at: ServerAt, compare: boolean): Promise<Asked<Lists>> =>

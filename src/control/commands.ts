@@ -55,10 +55,10 @@ export const findingsCommand = async (
 export const explainCommand = async (
   at: ServerAt,
   name: string,
-  device: string | undefined,
+  asker: { readonly device?: string; readonly via?: string },
   json: boolean,
   terminal: Terminal,
-): Promise<number> => show(await askExplain(at, name, device), renderExplanation, json, terminal)
+): Promise<number> => show(await askExplain(at, name, asker), renderExplanation, json, terminal)
 
 /** `askfirst flush <name>`. Exit codes as `statsCommand`. */
 export const flushCommand = async (

@@ -86,7 +86,7 @@ export const routes =
           response: { 200: explanation.describe('everything that bears on the name'), ...failures },
         },
       },
-      async ({ query }, reply) => told(reply, await views.explain(query.name, query.device)),
+      async ({ query }, reply) => told(reply, await views.explain(query.name, query.device, query.via)),
     )
 
     app.get(

@@ -1,11 +1,13 @@
 // The HTTP API's requests and smaller answers: one source for validation, types and OpenAPI. Knows no route.
 import { z } from 'zod'
-import { type Address, parseAddress, parseMac } from '../base/address.ts'
+import { type Address, endpointText, parseAddress, parseEndpoint, parseMac } from '../base/address.ts'
 import type { EpochMs } from '../base/clock.ts'
 import { ERRORS, type ErrorCode } from '../base/failure.ts'
 import { parseName } from '../base/name.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { BypassClass, DirectClass, Finding, VerdictKind } from '../ledger/verdict.ts'
+import { DOORS } from '../pipeline/clients.ts'
+import type { Manner } from '../pipeline/profiles.ts'
 import { readCursor } from './cursor.ts'
 
 /** Largest request body in bytes: about 5,000 firewall lines. Larger amounts are several requests. */
@@ -101,10 +103,33 @@ export const findingsQuery = z.strictObject({
 })
 export type FindingsQuery = z.output<typeof findingsQuery>
 
+/** How somebody asks, in the words that groups have for it. */
+const via = z
+  .string()
+  .min(1)
+  .max(256)
+  .transform((text, context): Manner => {
+    const said = text.split(/[\s,]+/).map((word) => /^(id|door|at):(.+)$/.exec(word))
+    const of = (kind: string): string | undefined => said.find((one) => one?.[1] === kind)?.[2]
+    const at = of('at')
+    const listener = at === undefined ? undefined : parseEndpoint(at, 0)
+    const id = of('id')?.toLowerCase()
+    const door = of('door') ?? (id === undefined ? 'plain' : 'https')
+    if (!said.includes(null) && DOORS.some((one) => one === door) && (at === undefined || listener !== undefined)) {
+      return { door, id, listener: listener === undefined ? '' : endpointText(listener).replace(/:0$/, ':') }
+    }
+    context.addIssue({
+      code: 'custom',
+      message: 'write id:NAME, door:plain, door:tls, door:https or at:ADDRESS[:PORT]',
+    })
+    return z.NEVER
+  })
+
 /** `GET /api/v1/explain?…` */
 export const explainQuery = z.strictObject({
   name: name.describe('the domain name'),
   device: deviceRef.optional().describe('as this device would get it: its id, an address, a MAC or its name'),
+  via: via.optional().describe('as who asks so: id:NAME, door:DOOR, at:ADDRESS[:PORT], or several of them'),
 })
 
 /** `POST /api/v1/cache/flush` */

@@ -1,6 +1,7 @@
 // The port through which the HTTP API sees the server. Knows neither HTTP nor the classes behind it.
 import type { Problem } from '../base/failure.ts'
 import type { Name } from '../base/name.ts'
+import type { Manner } from '../pipeline/profiles.ts'
 import type { Changed, NameBody, RuleBody } from './change-schemas.ts'
 import type { Explanation } from './explain-schema.ts'
 import type { Lists, Refreshing } from './lists-schema.ts'
@@ -30,7 +31,7 @@ export interface Views {
   stats(): Soon<Stats>
   findings(query: FindingsQuery): Soon<FindingsPage | Problem>
   /** `ip:…` may be an address of a device that is known by its MAC; a name that no device has is a problem. */
-  explain(name: Name, device: DeviceRef | undefined): Soon<Explanation | Problem>
+  explain(name: Name, device: DeviceRef | undefined, manner: Manner | undefined): Soon<Explanation | Problem>
   devices(): Soon<Devices>
   /** All lists; `compare` with what each shares with the others. */
   lists(compare: boolean): Soon<Lists>

@@ -13,7 +13,7 @@ export interface Resolved {
 }
 
 /** Who asks: this machine, where nobody else is meant. */
-export type Asker = Pick<Query, 'client' | 'group'>
+export type Asker = Pick<Query, 'client' | 'group' | 'clientId'>
 
 const OURSELVES: Asker = { client: '127.0.0.1', group: 0 }
 

@@ -57,6 +57,12 @@ export interface Visitor {
   readonly id: string | undefined
 }
 
+/** How a client asks: over what, at which address of ours, and as whom. */
+export type Manner = Pick<Visitor, 'door' | 'listener' | 'id'>
+
+/** Who asks in plain where it plays no part, and calls himself nothing. */
+export const PLAINLY: Manner = Object.freeze({ door: 'plain', listener: '', id: undefined })
+
 /** What makes a profile: fixed for its number, whatever happens to the groups. */
 interface Seed {
   readonly groups: readonly string[]

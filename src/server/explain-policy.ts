@@ -7,7 +7,7 @@ import type { Explanation } from '../control/explain-schema.ts'
 import { timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
-import { type Profile, Profiles } from '../pipeline/profiles.ts'
+import { type Manner, PLAINLY, type Profile, Profiles } from '../pipeline/profiles.ts'
 import type { Decision, Policy } from '../policy/decision.ts'
 import { CLAUSES, RANKS } from '../policy/precedence.ts'
 import { safeTarget } from '../policy/safe-search.ts'
@@ -26,22 +26,25 @@ export interface AsSeen {
   readonly decideAddress: (address: Address, type: number) => Decision
 }
 
-/** The device as the resolver sees it, at its first known address, in plain DNS; without one, a stranger in no group. */
+/**
+ * The device as the resolver sees it, at its first known address, asking as `manner` says; without both, a stranger in no
+ * group.
+ */
 export function seenAs(
   policy: Policy,
   household: HouseholdKeeper,
   ledger: Ledger,
   device: DeviceId | undefined,
+  manner?: Manner,
 ): AsSeen {
   const profiles = new Profiles({ current: policy }, household.current)
   const known = device === undefined ? undefined : ledger.devices().find(({ id }) => id === device)
   const from = known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : undefined)
   const bytes = addressBytes(from ?? '0.0.0.0') as Uint8Array
   const address = from ?? '0.0.0.0'
-  const profile = profiles.at(
-    from === undefined ? 0 : profiles.of({ address, bytes, door: 'plain', listener: '', id: undefined }),
-  )
-  const client = profiles.clientOf({ client: address })
+  const stranger = from === undefined && manner === undefined
+  const profile = profiles.at(stranger ? 0 : profiles.of({ address, bytes, ...(manner ?? PLAINLY) }))
+  const client = profiles.clientOf({ client: address, clientId: manner?.id })
   const { audience } = profile
   return {
     profile,

@@ -7,6 +7,7 @@ import { type PauseState, timeText } from '../control/schemas.ts'
 import type { DeviceId } from '../ledger/device.ts'
 import type { Ledger } from '../ledger/ledger.ts'
 import { type Covers, explainName, type MatchingRule } from '../lists/explain.ts'
+import type { Manner } from '../pipeline/profiles.ts'
 import type { Rehearsed } from '../pipeline/rehearsal.ts'
 import { type Decision, LIST_OFF } from '../policy/decision.ts'
 import type { NameSettings } from '../threads/messages.ts'
@@ -39,14 +40,19 @@ export interface ExplainParts {
   readonly settings: () => { readonly names: NameSettings }
 }
 
-/** Explains a name, as one device would get it if one is given. */
-export async function explain(parts: ExplainParts, name: Name, device: DeviceId | undefined): Promise<Explanation> {
+/** Explains a name, as one device would get it if one is given, or somebody who asks in a certain way. */
+export async function explain(
+  parts: ExplainParts,
+  name: Name,
+  device: DeviceId | undefined,
+  manner?: Manner,
+): Promise<Explanation> {
   const { policy, ledger, pause } = parts
-  const seen = seenAs(policy.policy, parts.household, ledger, device)
+  const seen = seenAs(policy.policy, parts.household, ledger, device, manner)
   const decision = seen.decide(name, TYPE.A)
   const [{ rules }, { kept: cached, would }] = await Promise.all([
     explainName(name, policy.sources),
-    parts.resolver.look(name, seen.from),
+    parts.resolver.look(name, seen.from, manner),
   ])
   const won = decision.kind === 'none' ? undefined : rules.find((rule) => isTheOne(rule, decision, policy))
   return {

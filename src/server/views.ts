@@ -64,11 +64,11 @@ export function views(parts: Parts): Views {
       const device = query.device && deviceOf(parts, query.device)
       return typeof device === 'object' ? device : pageOf(ledger.findings(), { ...query, device }, nameOf)
     },
-    explain: (name, ref) => {
+    explain: (name, ref, manner) => {
       const device = ref && deviceOf(parts, ref)
       return typeof device === 'object'
         ? device
-        : explain({ ...parts, pause: pauseView(parts.pausing.state) }, name, device)
+        : explain({ ...parts, pause: pauseView(parts.pausing.state) }, name, device, manner)
     },
     devices: () => ({
       devices: ledger.devices().map((device) => ({

@@ -11,7 +11,7 @@ import type { EdnsHabits, OptionCounts } from '../pipeline/edns.ts'
 import type { AccessRule } from '../pipeline/entrances.ts'
 import type { Flood, LimitBounds } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
-import type { Household } from '../pipeline/profiles.ts'
+import type { Household, Manner } from '../pipeline/profiles.ts'
 import type { Rehearsed } from '../pipeline/rehearsal.ts'
 import type { CacheFigures, CacheHabits } from '../pipeline/stages/cache.ts'
 import type { Designated } from '../pipeline/stages/discovery.ts'
@@ -119,8 +119,14 @@ export type ToResolver =
   | { readonly kind: 'read'; readonly bytes: number }
   /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
   | { readonly kind: 'sync'; readonly token: number }
-  /** Tell what the cache holds for a name, and what would be answered to somebody at this address; left out: to a stranger. */
-  | { readonly kind: 'look'; readonly token: number; readonly name: Name; readonly from: Address | undefined }
+  /** Tell what the cache holds for a name, and what would be answered to somebody at this address who asks so; both left out: to a stranger. */
+  | {
+      readonly kind: 'look'
+      readonly token: number
+      readonly name: Name
+      readonly from: Address | undefined
+      readonly manner: Manner | undefined
+    }
   /** Forget what is cached for a name, or for a zone and all under it. */
   | { readonly kind: 'flush'; readonly token: number; readonly name: Name; readonly zone: boolean }
   /** Tell the cache as bytes; take a chunk of it back. */

@@ -7,6 +7,7 @@ import type { EntryLabels } from '../journal/tally.ts'
 import type { Restored } from '../pipeline/cache/cache-dump.ts'
 import type { Flood } from '../pipeline/limits.ts'
 import type { Resolved } from '../pipeline/own-question.ts'
+import type { Manner } from '../pipeline/profiles.ts'
 import { listKey } from '../policy/decision.ts'
 import type {
   FromResolver,
@@ -45,7 +46,7 @@ export interface ResolverLink {
   /** Resolves when every answer given before this call is with us (invariant I1); with the thread's figures. */
   readonly sync: () => Promise<ResolverFigures>
   /** What its cache holds for a name, and what it would answer to who asks from this address. */
-  readonly look: (name: string, from: string | undefined) => Promise<NameLooked>
+  readonly look: (name: string, from: string | undefined, manner?: Manner) => Promise<NameLooked>
   /** Makes it forget a name, or a zone with all under it; says how many answers. */
   readonly flush: (name: string, zone: boolean) => Promise<number>
   /** Its cache as bytes, and back. */
@@ -189,7 +190,7 @@ export async function startResolver(
       )
     },
     resolve: (name) => ask((mine) => ({ kind: 'resolve', token: mine, name })),
-    look: (name, from) => ask((mine) => ({ kind: 'look', token: mine, name, from })),
+    look: (name, from, manner) => ask((mine) => ({ kind: 'look', token: mine, name, from, manner })),
     flush: (name, zone) => ask((mine) => ({ kind: 'flush', token: mine, name, zone })),
     dump: () => ask((mine) => ({ kind: 'dump', token: mine })),
     restore: (chunk) => ask((mine) => ({ kind: 'restore', token: mine, chunk })),

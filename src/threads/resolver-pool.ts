@@ -85,7 +85,7 @@ function poolOf(links: readonly ResolverLink[], close: () => Promise<void>): Res
     send,
     inForce: async () => void (await all((link) => link.inForce())),
     sync: async () => mergeFigures(await all((link) => link.sync())),
-    look: async (name, from) => mergeLooked(await all((link) => link.look(name, from))),
+    look: async (name, from, manner) => mergeLooked(await all((link) => link.look(name, from, manner))),
     flush: async (name, zone) => (await all((link) => link.flush(name, zone))).reduce((sum, gone) => sum + gone, 0),
     dump: async () => mergeDumps(await all((link) => link.dump())),
     // Any thread may be asked for any of it. All read the same bytes: what is damaged is so for each.

@@ -90,6 +90,7 @@ beforeAll(async () => {
           schedule: 'always',
         },
         { name: 'sleep', members: [TV_MAC], block: ['late.example'], schedule: 'never' },
+        { name: 'guests', members: ['id:visitor', 'at:192.168.20.1'], block: ['nas.example'] },
         { name: 'thing', members: [THING], only: true, allow: ['vendor.example'], blocking: { answer: 'nxdomain' } },
       ],
       schedules: [
@@ -140,6 +141,21 @@ describe('explain tells', () => {
       })
     }
     expect((await explain('x.example')).groups).toMatchObject([{ name: 'default' }])
+  })
+
+  test.each([
+    ['id:visitor', 'guests'],
+    ['door:tls id:visitor', 'guests'],
+    ['at:192.168.20.1:53', 'guests'],
+    ['id:somebody', undefined],
+    ['at:192.168.1.1', undefined],
+  ])('who asks in a certain way, without a device: %s', async (via, group) => {
+    const asked = await fetch(`${http}/api/v1/explain?name=nas.example&via=${encodeURIComponent(via)}`)
+    const { groups, decision, matches, wouldAnswer } = (await asked.json()) as Explanation
+    expect(groups.map(({ name }) => name)).toEqual([...(group === undefined ? [] : [group]), 'default'])
+    expect(decision.kind).toBe(group === undefined ? 'none' : 'block')
+    expect(matches).toMatchObject([{ list: 'groups.guests.block', applies: group !== undefined }])
+    expect(wouldAnswer.A.source).toBe(group === undefined ? 'upstream' : 'sinkhole')
   })
 
   test('every rule that matches in every list, with file, line and text, and whether its list is for the device', async () => {

@@ -52,6 +52,23 @@ describe('reading', () => {
     expect(cache.hitShare).toBeCloseTo(60 / 62)
   })
 
+  test.each([
+    ['id:TV', { id: 'tv', door: 'https', listener: '' }],
+    ['door:tls+id:tv', { id: 'tv', door: 'tls', listener: '' }],
+    ['at:192.168.20.1', { id: undefined, door: 'plain', listener: '192.168.20.1:' }],
+    ['at:[FD00::1]:53,door:plain', { id: undefined, door: 'plain', listener: '[fd00::1]:53' }],
+  ])('explain gets how somebody asks: %s', async (via, manner) => {
+    const seen: unknown[] = []
+    const { api, own } = await start()
+    const { explain } = own.views
+    own.views.explain = (name, device, how) => {
+      seen.push(how)
+      return explain(name, device, how)
+    }
+    expect((await get(api, `/api/v1/explain?name=a.example&via=${via}`)).statusCode).toBe(200)
+    expect(seen).toEqual([manner])
+  })
+
   test('explain gets the name as it is matched and the device by its id', async () => {
     const { api } = await start()
     const ask = async (query: string) => (await get(api, `/api/v1/explain?${query}`)).json()
@@ -68,6 +85,9 @@ describe('reading', () => {
     ['/api/v1/explain?name=a..b', 'name: not a domain name'],
     ['/api/v1/explain?name=a&name=b', 'name: must be one text'],
     [`/api/v1/explain?name=${'a.'.repeat(2000)}`, 'name: '],
+    ['/api/v1/explain?name=a.example&via=tv', 'via: write id:NAME'],
+    ['/api/v1/explain?name=a.example&via=door:back', 'via: write id:NAME'],
+    ['/api/v1/explain?name=a.example&via=at:home', 'via: write id:NAME'],
     ['/api/v1/explain?name=a.example&device=mac:nobody', 'device: write an address'],
     ['/api/v1/explain?name=a.example&device=mac:192.168.1.1', 'device: write an address'],
     ['/api/v1/explain?name=a.example&devcie=1', 'devcie'],

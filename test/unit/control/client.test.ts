@@ -46,7 +46,7 @@ describe('the client', () => {
     expect(stats.kind === 'answer' && JSON.parse(stats.json)).toEqual(stats.kind === 'answer' && stats.value)
     const findings = await askFindings(at, { kind: 'direct-ip', limit: '5' })
     expect(findings.kind === 'answer' && findings.value.findings).toHaveLength(1)
-    const explained = await askExplain(at, 'ADS.example.com', '192.168.1.20')
+    const explained = await askExplain(at, 'ADS.example.com', { device: '192.168.1.20' })
     expect(explained).toMatchObject({ kind: 'answer', value: { name: 'ads.example.com', device: 'ip:192.168.1.20' } })
   })
 
@@ -62,7 +62,7 @@ describe('the client', () => {
 
   test('passes on what the server says of a bad question', async () => {
     const { base } = await running()
-    const asked = await askExplain({ base, token: undefined }, 'not..a.name', undefined)
+    const asked = await askExplain({ base, token: undefined }, 'not..a.name', {})
     expect(asked).toEqual({
       kind: 'failed',
       problem: { code: 'ASKFIRST_E_HTTP_REQUEST', message: 'not a domain name', place: { path: 'name' } },

@@ -143,7 +143,7 @@ describe('the commands', () => {
     expect(await findingsCommand(at(), {}, false, two)).toBe(0)
     expect(two.shown()).toContain('to 198.51.100.7:443 tcp')
     const three = screen()
-    expect(await explainCommand(at(), 'ads.example.com', undefined, false, three)).toBe(0)
+    expect(await explainCommand(at(), 'ads.example.com', {}, false, three)).toBe(0)
     expect(three.shown()).toContain('blocked by starter.hosts')
   })
 
@@ -169,7 +169,7 @@ describe('the commands', () => {
 
   test('complain on the error stream only and exit with 1', async () => {
     const one = screen()
-    expect(await explainCommand(at(), 'not..a.name', undefined, false, one)).toBe(1)
+    expect(await explainCommand(at(), 'not..a.name', {}, false, one)).toBe(1)
     expect(one.shown()).toBe('')
     expect(one.complained()).toBe('name: not a domain name [ASKFIRST_E_HTTP_REQUEST]\n')
   })
