@@ -158,9 +158,7 @@ function compile(
   const rules = lists.map(() => 0)
   const sorted = forTables((name) =>
     // The numbers in this one are no rule numbers: they belong to no list.
-    name === 'conditional'
-      ? tables[name].sort([], () => {})
-      : tables[name].sort(lists, (list) => void rules[list]!++, dropped[name]),
+    name === 'conditional' ? tables[name].sort([], []) : tables[name].sort(lists, rules, dropped[name]),
   )
   for (const { list } of conditionals.rules) rules[list]!++
   const sizes = TABLES.map((name) => ({ ...sorted[name], bits: bucketBits(sorted[name].entries) }))
@@ -189,20 +187,26 @@ const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(
 
 /** Writes sorted rules into their table. */
 function fill(table: Table, { pieces }: SortedRules): void {
-  const { filter, directory, slots, shift } = table
   let at = 0
   let bucket = 0
   for (const piece of pieces) {
-    for (let i = 0; i < piece.length; i += STRIDE, at++) {
-      const place = piece[i] as number
-      while (bucket < place >>> shift) directory[++bucket] = at
-      filter[place >>> (shift - 1)]! |= filterBits(place)
-      slots[3 * at] = piece[i + 1] as number
-      slots[3 * at + 1] = piece[i + 2] as number
-      slots[3 * at + 2] = piece[i + 3] as number
-    }
+    bucket = fillIn(table, piece, at, bucket)
+    at += piece.length / STRIDE
   }
-  directory.fill(at, bucket + 1)
+  table.directory.fill(at, bucket + 1)
+}
+
+/** Writes a piece, from entry `at` on. `bucket` is the last that has begun, before and, as returned, behind it. */
+function fillIn({ filter, directory, slots, shift }: Table, piece: Int32Array, at: number, bucket: number): number {
+  for (let i = 0; i < piece.length; i += STRIDE, at++) {
+    const place = piece[i] as number
+    while (bucket < place >>> shift) directory[++bucket] = at
+    filter[place >>> (shift - 1)]! |= filterBits(place)
+    slots[3 * at] = piece[i + 1] as number
+    slots[3 * at + 1] = piece[i + 2] as number
+    slots[3 * at + 2] = piece[i + 3] as number
+  }
+  return bucket
 }
 
 /** How many names stand in both tables: those of the smaller one are looked up in the larger. */

@@ -11,14 +11,11 @@ export interface Gathering {
   readonly push: (states: Int32Array, labels: number, rule: number) => void
   /**
    * Sorts the rules: each name once for each class of lists that states it, with its lowest rule there, in the order of
-   * the first word's top bits, of at least as many of them as the binary logarithm of the number of rules. `stated` is
-   * called with the list for each rule that it has not stated before. Names in `dropped` (see `dropKey`) are left out.
+   * the first word's top bits, of at least as many of them as the binary logarithm of the number of rules. Each rule that
+   * a list has not stated before is counted in `rules`, by list; no list, no count. Names in `dropped` (see `dropKey`) are
+   * left out.
    */
-  readonly sort: (
-    lists: readonly GatheredList[],
-    stated: (list: number) => void,
-    dropped?: ReadonlySet<string>,
-  ) => SortedRules
+  readonly sort: (lists: readonly GatheredList[], rules: number[], dropped?: ReadonlySet<string>) => SortedRules
 }
 
 /** What sorting knows of a list. */
@@ -82,10 +79,12 @@ export function gathering(workspace: Workspace): Gathering {
     depths |= 1 << Math.min(labels, 31)
   }
 
-  const sort: Gathering['sort'] = (lists, stated, dropped = NOTHING_DROPPED) => {
+  const sort: Gathering['sort'] = (lists, rules, dropped = NOTHING_DROPPED) => {
     // So many buckets in all as there are rules, also for a part that happens to have few.
     const bits = Math.max(1, Math.ceil(Math.log2(Math.max(1, size))) - PART_BITS)
-    const sorted = parts.map((part) => sortPart(part, bits, lists, stated, dropped))
+    const filled = parts.filter(({ chunks }) => chunks.length > 0)
+    const buckets = bucketsFor(bits, Math.max(0, ...filled.map(({ chunks }) => CHUNK * chunks.length)))
+    const sorted = filled.map((part) => sortPart(part, buckets, lists, rules, dropped))
     const pieces = sorted.flatMap((part) => part.pieces)
     const entries = pieces.reduce((sum, piece) => sum + piece.length / STRIDE, 0)
     return { pieces, entries, names: sorted.reduce((sum, part) => sum + part.names, 0), depths }
@@ -101,55 +100,92 @@ export function gathering(workspace: Workspace): Gathering {
  */
 function sortPart(
   { chunks, fill }: Part,
-  bits: number,
+  buckets: Buckets,
   lists: readonly GatheredList[],
-  stated: (list: number) => void,
+  rules: number[],
   dropped: ReadonlySet<string>,
 ): { readonly pieces: Int32Array[]; readonly names: number } {
   const pieces = chunks.map((chunk, i) => (i === chunks.length - 1 ? chunk.subarray(0, fill) : chunk))
-  const size = pieces.reduce((sum, piece) => sum + piece.length, 0) / STRIDE
-  const bucketOf = (word: number): number => (word << PART_BITS) >>> (32 - bits)
+  buckets.starts.fill(0)
+  for (const piece of pieces) count(piece, buckets)
+  addUp(buckets.starts)
+  buckets.ends.set(buckets.starts)
+  let names = 0
+  for (const piece of pieces) names += distribute(piece, buckets, lists, rules, dropped)
+  return { pieces: putBack(pieces, buckets), names }
+}
 
-  const starts = new Int32Array(2 ** bits + 1)
-  for (const piece of pieces) {
-    for (let i = 0; i < piece.length; i += STRIDE) starts[bucketOf(piece[i] as number) + 1]!++
-  }
+/** The rules of a part by their buckets: those of bucket b stand from `starts[b]` up to `ends[b]`. Used for one part after the other. */
+interface Buckets {
+  readonly bits: number
+  readonly starts: Int32Array
+  readonly ends: Int32Array
+  readonly slots: Int32Array
+  /** Of each rule, the list that stated it last, and its kin. */
+  readonly statedBy: Uint16Array
+  readonly kins: Uint16Array
+}
+
+const bucketsFor = (bits: number, rules: number): Buckets => ({
+  bits,
+  starts: new Int32Array(2 ** bits + 1),
+  ends: new Int32Array(2 ** bits + 1),
+  slots: new Int32Array(STRIDE * rules),
+  statedBy: new Uint16Array(rules),
+  kins: new Uint16Array(rules),
+})
+
+const bucketOf = (word: number, bits: number): number => (word << PART_BITS) >>> (32 - bits)
+
+// One piece at a time, in functions of their own: V8 compiles such a small one once. What loops over all pieces it compiled
+// again and again while it ran, which took longer than the sorting.
+
+/** Counts the rules of each bucket, one place further on. */
+function count(piece: Int32Array, { bits, starts }: Buckets): void {
+  for (let i = 0; i < piece.length; i += STRIDE) starts[bucketOf(piece[i] as number, bits) + 1]!++
+}
+
+/** Makes of counts the places where each bucket starts. */
+function addUp(starts: Int32Array): void {
   for (let i = 1; i < starts.length; i++) starts[i]! += starts[i - 1] as number
+}
 
-  const slots = new Int32Array(STRIDE * size)
-  const ends = starts.slice()
-  const statedBy = new Uint16Array(size)
-  const kins = new Uint16Array(size)
+/** Puts rules into their buckets; returns how many names are new. */
+function distribute(
+  piece: Int32Array,
+  { bits, starts, ends, slots, statedBy, kins }: Buckets,
+  lists: readonly GatheredList[],
+  rules: number[],
+  dropped: ReadonlySet<string>,
+): number {
   let list = 0
   let names = 0
-  for (const piece of pieces) {
-    for (let i = 0; i < piece.length; i += STRIDE) {
-      const rule = piece[i + 3] as number
-      while (list + 1 < lists.length && rule > (lists[list + 1] as GatheredList).base) list++
-      const kin = lists[list]?.kin ?? 0
-      if (dropped.size > 0 && dropped.has(keyAt(piece, i))) continue
-      const bucket = bucketOf(piece[i] as number)
-      const end = ends[bucket] as number
-      let at = starts[bucket] as number
-      let known = false
-      while (at < end) {
-        if (same(slots, STRIDE * at, piece, i)) {
-          if (kins[at] === kin) break
-          known = true
-        }
-        at++
+  for (let i = 0; i < piece.length; i += STRIDE) {
+    const rule = piece[i + 3] as number
+    while (list + 1 < lists.length && rule > (lists[list + 1] as GatheredList).base) list++
+    const kin = lists[list]?.kin ?? 0
+    if (dropped.size > 0 && dropped.has(keyAt(piece, i))) continue
+    const bucket = bucketOf(piece[i] as number, bits)
+    const end = ends[bucket] as number
+    let at = starts[bucket] as number
+    let known = false
+    while (at < end) {
+      if (same(slots, STRIDE * at, piece, i)) {
+        if (kins[at] === kin) break
+        known = true
       }
-      if (at < end && statedBy[at] === list) continue
-      stated(list)
-      statedBy[at] = list
-      if (at < end) continue
-      kins[at] = kin
-      if (!known) names++
-      ends[bucket] = end + 1
-      for (let word = 0; word < STRIDE; word++) slots[STRIDE * at + word] = piece[i + word] as number
+      at++
     }
+    if (at < end && statedBy[at] === list) continue
+    if (list < rules.length) rules[list]!++
+    statedBy[at] = list
+    if (at < end) continue
+    kins[at] = kin
+    if (!known) names++
+    ends[bucket] = end + 1
+    move(piece, i, slots, STRIDE * at)
   }
-  return { pieces: putBack(pieces, slots, starts, ends), names }
+  return names
 }
 
 const NOTHING_DROPPED: ReadonlySet<string> = new Set()
@@ -165,18 +201,34 @@ const keyAt = (piece: Int32Array, i: number): string => `${piece[i]} ${piece[i +
 const same = (a: Int32Array, i: number, b: Int32Array, j: number): boolean =>
   a[i + 1] === b[j + 1] && a[i + 2] === b[j + 2] && a[i] === b[j]
 
-/** Writes the entries of all buckets one after the other into the pieces; returns those that are needed. */
-function putBack(pieces: readonly Int32Array[], slots: Int32Array, starts: Int32Array, ends: Int32Array): Int32Array[] {
-  let piece = 0
+/** Writes the rules of all buckets one after the other into the pieces; returns those that are needed. */
+function putBack(pieces: readonly Int32Array[], { starts, ends, slots }: Buckets): Int32Array[] {
+  const size = closeUp(slots, starts, ends)
   let at = 0
-  for (let bucket = 0; bucket + 1 < starts.length; bucket++) {
-    for (let i = STRIDE * (starts[bucket] as number); i < STRIDE * (ends[bucket] as number); i++) {
-      if (at === pieces[piece]?.length) {
-        piece++
-        at = 0
-      }
-      ;(pieces[piece] as Int32Array)[at++] = slots[i] as number
-    }
+  return pieces.flatMap((piece) => {
+    const some = slots.subarray(at, Math.min(size, at + piece.length))
+    at += some.length
+    piece.set(some)
+    return some.length === 0 ? [] : [piece.subarray(0, some.length)]
+  })
+}
+
+/** Closes the gaps that rules left behind which were there already; returns where the last one ends. */
+function closeUp(slots: Int32Array, starts: Int32Array, ends: Int32Array): number {
+  let to = 0
+  for (let bucket = 0; bucket < ends.length - 1; bucket++) {
+    const end = STRIDE * (ends[bucket] as number)
+    let from = STRIDE * (starts[bucket] as number)
+    if (from === to) to = end
+    else for (; from < end; from += STRIDE, to += STRIDE) move(slots, from, slots, to)
   }
-  return pieces.slice(0, piece + 1).map((full, i) => (i === piece ? full.subarray(0, at) : full))
+  return to
+}
+
+/** Copies one rule. */
+function move(from: Int32Array, i: number, to: Int32Array, j: number): void {
+  to[j] = from[i] as number
+  to[j + 1] = from[i + 1] as number
+  to[j + 2] = from[i + 2] as number
+  to[j + 3] = from[i + 3] as number
 }
