@@ -4,7 +4,7 @@ import type { Pieces } from '../base/turns.ts'
 import { literalOf } from './literal.ts'
 import { type Pattern, readPattern } from './pattern.ts'
 import { type Chain, chainsOf, isWide } from './pattern-chains.ts'
-import { type Sieve, sieve, symbolsInto, TEXT_MAX } from './sieve.ts'
+import { linksOf, sieve } from './sieve.ts'
 
 /** Says the numbers of the patterns that are found in a name, given as text in lower case; calls `visit` with each. */
 export type PatternSet = (name: string, visit: (number: number) => void) => void
@@ -15,11 +15,10 @@ type Gram = number
 const GRAM_MASK = 0xff_ffff
 /** Most patterns of a bucket; what is over goes through a sieve. */
 const CROWD = 32
-/** Patterns that are looked at in one piece of work, and links of one sieve, which is one piece too. */
+/** Patterns that are looked at in one piece of work. */
 const READ_AT_ONCE = 32
-const SIEVED_AT_ONCE = 400
-
-type Sieved = readonly [number: number, chains: readonly Chain[]]
+/** Links of the chains that are made in one. */
+const LINKS_AT_ONCE = 400
 
 interface Known {
   readonly text: string
@@ -47,26 +46,20 @@ export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
       else bucket.push(number)
     }
   }
-  const sieves: Sieve[] = []
-  const symbols = new Uint8Array(TEXT_MAX)
-  let some: Sieved[] = []
+  const chains: (readonly Chain[])[] = []
   let links = 0
-  for (const [i, number] of loose.entries()) {
+  for (const number of loose) {
     const one = known[number] as Known
-    const chains = chainsOf(one.text)
-    some.push([number, chains])
-    links += chains.reduce((sum, chain) => sum + chain.links.length, 1)
+    const its = chainsOf(one.text)
+    chains.push(its)
     // What most names come to is compiled now, piece by piece, and not while the first of them waits.
-    if (isWide(chains)) {
-      yield
-      one.compiled = compiledOrNever(one.text)
-    }
-    if (links < SIEVED_AT_ONCE && i + 1 < loose.length) continue
+    if (isWide(its)) one.compiled = compiledOrNever(one.text)
+    links += linksOf(its)
+    if (!isWide(its) && links < LINKS_AT_ONCE) continue
     yield
-    sieves.push(sieve(some))
-    some = []
     links = 0
   }
+  const through = loose.length === 0 ? undefined : yield* sieve(chains)
   const find = (number: number, name: string, visit: (number: number) => void): void => {
     const one = known[number] as Known
     one.compiled ??= compiledOrNever(one.text)
@@ -88,9 +81,7 @@ export function* patternSet(patterns: readonly string[]): Pieces<PatternSet> {
         }
       }
     }
-    if (sieves.length === 0) return
-    const length = symbolsInto(symbols, name)
-    for (const through of sieves) through(symbols, length, (number) => find(number, name, visit))
+    through?.(name, (i) => find(loose[i] as number, name, visit))
   }
 }
 

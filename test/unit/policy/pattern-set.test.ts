@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { chance } from '../../../bench/chance.ts'
 import { atOnce } from '../../../src/base/turns.ts'
+import { automaton } from '../../../src/policy/automaton.ts'
+import { shapeOf } from '../../../src/policy/chain-shape.ts'
 import { literalOf } from '../../../src/policy/literal.ts'
 import { readPattern } from '../../../src/policy/pattern.ts'
-import { chainsOf, isWide } from '../../../src/policy/pattern-chains.ts'
+import { chainsOf, isWide, symbolOf } from '../../../src/policy/pattern-chains.ts'
 import { patternSet } from '../../../src/policy/pattern-set.ts'
-import { sieve, symbolsInto, TEXT_MAX } from '../../../src/policy/sieve.ts'
+import { type Sieve, sieve } from '../../../src/policy/sieve.ts'
 
 /** The patterns that are found in a name, each looked for by itself. */
 const oneByOne = (patterns: readonly string[], name: string): number[] =>
@@ -14,20 +17,16 @@ const oneByOne = (patterns: readonly string[], name: string): number[] =>
     return typeof read !== 'string' && read(name) ? [i] : []
   })
 
-function together(patterns: readonly string[], name: string): number[] {
-  const found: number[] = []
-  atOnce(patternSet(patterns))(name, (number) => found.push(number))
-  return found.sort((a, b) => a - b)
+/** Says what is found in a name, in order; keeps what it has learned of names before. */
+function asking(find: Sieve): (name: string) => number[] {
+  return (name) => {
+    const found: number[] = []
+    find(name, (number) => found.push(number))
+    return found.sort((a, b) => a - b)
+  }
 }
-
-function sifted(patterns: readonly string[], name: string): number[] {
-  const symbols = new Uint8Array(TEXT_MAX)
-  const found: number[] = []
-  sieve(patterns.map((pattern, i) => [i, chainsOf(pattern)]))(symbols, symbolsInto(symbols, name), (number) =>
-    found.push(number),
-  )
-  return found.sort((a, b) => a - b)
-}
+const together = (patterns: readonly string[]) => asking(atOnce(patternSet(patterns)))
+const sifting = (patterns: readonly string[]) => asking(atOnce(sieve(patterns.map(chainsOf))))
 
 describe('many patterns', () => {
   test.each([
@@ -50,7 +49,7 @@ describe('many patterns', () => {
     ['\\\\032', 'a\\032b', true],
   ])('are found as each alone is: %s in %s', (pattern, name, expected) => {
     expect(oneByOne([pattern], name).length === 1).toBe(expected)
-    expect(together([pattern], name).length === 1).toBe(expected)
+    expect(together([pattern])(name).length === 1).toBe(expected)
   })
 
   const atom = fc.constantFrom(
@@ -78,7 +77,8 @@ describe('many patterns', () => {
   test('are found as each alone is, whatever they are', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 12 }), fc.array(name, { maxLength: 10 }), (patterns, names) => {
-        for (const one of names) expect(together(patterns, one)).toEqual(oneByOne(patterns, one))
+        const find = together(patterns)
+        for (const one of [...names, ...names]) expect(find(one)).toEqual(oneByOne(patterns, one))
       }),
       { numRuns: 60 },
     )
@@ -87,7 +87,10 @@ describe('many patterns', () => {
   test('are never kept back by the sieve where they are found', () => {
     fc.assert(
       fc.property(fc.array(pattern, { maxLength: 12 }), fc.array(name, { maxLength: 10 }), (patterns, names) => {
-        for (const one of names) expect(sifted(patterns, one)).toEqual(expect.arrayContaining(oneByOne(patterns, one)))
+        const sift = sifting(patterns)
+        for (const one of [...names, ...names]) {
+          expect(sift(one)).toEqual(expect.arrayContaining(oneByOne(patterns, one)))
+        }
       }),
       { numRuns: 150 },
     )
@@ -95,8 +98,67 @@ describe('many patterns', () => {
 
   test('pass the sieve only where something like them is there', () => {
     const patterns = Array.from({ length: 300 }, (_, i) => `^[a-f]{${2 + (i % 5)}}[0-9]{3}\\.`)
-    expect(sifted(patterns, 'www.example.com')).toEqual([])
-    expect(sifted(patterns, 'abc123.example')).toHaveLength(60)
+    const sift = sifting(patterns)
+    expect(sift('www.example.com')).toEqual([])
+    expect(sift('abc123.example')).toHaveLength(60)
+    expect(sifting(['^ab+$', '(^|\\.)[0-9]{3}[a-z]+$', '^.b'])('ab')).toEqual([0, 2])
+  })
+
+  /** Any letters and digits but few repeat: about every character is a new state to them. */
+  const hostile = Array.from({ length: 200 }, (_, i) => {
+    const letters = (by: number): string =>
+      [...'abcdefghijklmnopqrstuvwxyz'].filter((_, at) => (at * by + i * i) % 7 < 4).join('')
+    return `[${letters(3)}]{${2 + (i % 3)}}[${letters(5)}]{2,}[${letters(i + 1)}]{2}`
+  })
+  const random = chance(3)
+  const anything = Array.from({ length: 12_000 }, () => {
+    const letter = (): string => 'abcdefghijklmnopqrstuvwxyz.'[Math.floor(random() * 27)] as string
+    return Array.from({ length: 14 }, letter).join('')
+  })
+
+  test('are told alike with and without room to learn', () => {
+    const chains = hostile.flatMap((pattern, i) => chainsOf(pattern).map((chain) => ({ chain, owners: [i] })))
+    const symbols = (name: string): Uint8Array => Uint8Array.from(name, (one) => symbolOf(one.charCodeAt(0)))
+    const says = (memory: number, may: number) => {
+      const run = automaton(chains, memory)
+      return (name: string): number[] => {
+        const found = new Set<number>()
+        run(symbols(name), name.length, may, (number) => found.add(number))
+        return [...found].sort((a, b) => a - b)
+      }
+    }
+    const [none, little, much] = [says(1e6, 0), says(2000, 10), says(1e6, 1000)]
+    let some = 0
+    for (const name of anything) {
+      const found = none(name)
+      if (found.length > 0) some++
+      expect(little(name)).toEqual(found)
+      expect(much(name)).toEqual(found)
+    }
+    expect(some).toBeGreaterThan(1000)
+  })
+
+  test('teach no more by a name than they may, and what there is room for', () => {
+    const chains = hostile.flatMap((pattern, i) => chainsOf(pattern).map((chain) => ({ chain, owners: [i] })))
+    const run = automaton(chains, 50_000)
+    const work = anything.slice(0, 4000).map((name) => {
+      const symbols = Uint8Array.from(name, (one) => symbolOf(one.charCodeAt(0)))
+      return run(symbols, name.length, 10, () => {})
+    })
+    // The last of them may be the one that makes more room: half of it is filled then.
+    expect(work.slice(0, 500).some((one) => one > 0)).toBe(true)
+    expect(Math.max(...work)).toBeLessThan(10 + 1024)
+    // From then on one of eight is looked at.
+    expect(work.slice(-1000).filter((one) => one > 0).length).toBeLessThan(300)
+  })
+
+  test('are read from the end where that tells more', () => {
+    const turned = (pattern: string): boolean[] => chainsOf(pattern).map((chain) => shapeOf(chain).turned)
+    expect(turned('[a-z]{5}[0-9]')).toEqual([true])
+    expect(turned('[0-9][a-z]{5}')).toEqual([false])
+    expect(turned('^[a-z]{5}[0-9]')).toEqual([false])
+    expect(turned('[a-z]{5}[0-9]x?$')).toEqual([false])
+    expect(turned('[a-z]{5}[0-9]+$')).toEqual([true])
   })
 
   test.each([
