@@ -1,5 +1,5 @@
 // How dist/ is made of src/: a few files in the place of some hundred, libraries included, so that a start finds and compiles
-// less (docs/decisions/0010-start.md).
+// less (docs/decisions/0011-start.md).
 import { relative } from 'node:path'
 import { defineConfig, type Plugin } from 'rolldown'
 

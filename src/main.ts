@@ -222,6 +222,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
   tell = resolver.send
   for (const message of early) tell(message)
   comeSecond()
+  // Only now: it starts a process, 30 ms on one core, and takes effect with the next look at the household anyway.
+  void devices.look()
   const cacheFile = config.cache.persist
     ? openCacheFile(config.state, resolver, (problem) => log.problem(problem))
     : undefined
@@ -328,6 +330,7 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
       if (changed.includes('devices')) {
         devices.close()
         devices = openDevices(next)
+        void devices.look()
       }
       if (changed.includes('groups') || changed.includes('schedules')) household.use(groupSettings(next))
       if (changed.includes('lists')) await downloads.use(wantedLists(next), downloadRules(next))

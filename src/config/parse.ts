@@ -1,4 +1,5 @@
 // The text of a configuration to a `Config`, or every problem in it. Knows no file system.
+import { z } from 'zod'
 import type { Address } from '../base/address.ts'
 import type { Problem } from '../base/failure.ts'
 import { CHECKS } from './checks.ts'
@@ -9,6 +10,9 @@ import { allKeys } from './json-schema.ts'
 import type { Config } from './schema.ts'
 import { configSchema } from './schema.ts'
 import { hintFor, nearest, plainWords } from './words.ts'
+
+// A configuration is read once: code that zod would write for it takes 10 ms to make and saves none.
+z.config({ jitless: true })
 
 /** Most problems that are told; nobody reads more at once. */
 const PROBLEMS_MAX = 50

@@ -43,7 +43,7 @@ const NEIGHBOURS_EVERY = 30_000
 /** Shortest time between two readings, ms: each starts a process. */
 const NEIGHBOURS_APART = 1000
 
-/** Starts reading; problems (ASKFIRST_E_NAMES_READ: a lease file cannot be read) are told and do not end it. */
+/** Starts reading lease files; the neighbour table when `look` is called, and from then on. Problems (ASKFIRST_E_NAMES_READ: a lease file cannot be read) are told and do not end it. */
 export function openDeviceSources(
   settings: DeviceSettings,
   learner: Learner,
@@ -85,7 +85,6 @@ function watchNeighbours(learner: Learner, clock: Clock): Omit<DeviceSources, 'r
     return next
   }
   const timer = setInterval(() => void look(), NEIGHBOURS_EVERY).unref()
-  void look()
   return {
     look,
     close: () => {
