@@ -14,6 +14,7 @@ export const BAR_IDS = [
   'memory',
   'rss',
   'decide',
+  'patterns',
   'swap',
   'connections',
   'huge',
@@ -61,7 +62,7 @@ const count = (value: number | undefined): string | undefined =>
 
 /** Judges every bar of the table. */
 export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
-  const { hits, misses, starts, longLoad, swaps, held, decisions, judgements, huge } = results
+  const { hits, misses, starts, longLoad, swaps, held, decisions, patterns, judgements, huge } = results
   const cost = medianOf(hits.dnsperf, ({ cost }) => cost.median)
   const rate = medianOf(hits.saturated, ({ rate }) => rate.median)
   const missCost = medianOf(misses, ({ cost }) => cost.median)
@@ -69,6 +70,10 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
   const p50 = medianOf(hits.quiet, ({ p50 }) => p50?.median)
   const slowest = starts === undefined ? undefined : Math.max(starts.cold.median, starts.live.median)
   const slower = decisions === undefined ? undefined : Math.max(decisions.none.median, decisions.noneBelow.median)
+  const slowestKind =
+    patterns === undefined
+      ? undefined
+      : Math.max(patterns.text.median, patterns.bare.median, patterns.bareGarbage.median)
   const cheaper = (of: Medians): number | undefined => best(of, Math.min)
   const faster = (of: Medians): number | undefined => best(of, Math.max)
   return [
@@ -135,6 +140,9 @@ export function judgeBars(results: Omit<Results, 'setting'>): Judged[] {
       suffixed(slower, ' ns'),
       [...atMost('bar', slower, ['300 ns', 300]), ...atMost('aim', slower, ['150 ns', 150])],
     ),
+    judged('patterns', '`decide` where none of 5,000 patterns matches, slowest of three kinds', us(slowestKind), [
+      ...atMost('bar', slowestKind, ['20 µs', 20]),
+    ]),
     judged('swap', 'policy swaps at 50,000 queries a second: worst answer', ms(swaps?.worst.max, 1), [
       ...atMost('bar', swaps?.lost, ['0 lost', 0]),
       ...atMost('bar', swaps?.worst.max, ['10 ms', 10]),

@@ -133,7 +133,7 @@ function servers({ servers: all, leftOut }: Results): string {
 }
 
 function own(results: Results): string {
-  const { starts, longLoad, swaps, held, decisions, judgements, huge } = results
+  const { starts, longLoad, swaps, held, decisions, patterns, judgements, huge } = results
   const rows: string[][] = []
   const add = (what: string, value: string): void => void rows.push([what, value])
   if (starts !== undefined) {
@@ -172,6 +172,12 @@ function own(results: Results): string {
       `${range(decisions.noneBelow, 0)} ns`,
     )
     add('`decide`, a rule for the name matches', `${range(decisions.blocked, 0)} ns`)
+  }
+  if (patterns !== undefined) {
+    const count = commas(patterns.patterns)
+    add(`\`decide\`, none of ${count} patterns with a text matches`, `${range(patterns.text, 1)} µs`)
+    add(`\`decide\`, none of ${count} patterns without one matches`, `${range(patterns.bare, 1)} µs`)
+    add('the same, names made by chance', `${range(patterns.bareGarbage, 1)} µs`)
   }
   if (judgements !== undefined) {
     const all = Object.values(judgements.verdicts).reduce((sum, count) => sum + count, 0)

@@ -119,6 +119,16 @@ export interface Decisions {
   readonly blocked: Spread
 }
 
+/** Microseconds for a name that no pattern matches. */
+export interface Patterns {
+  readonly patterns: number
+  /** Patterns with a text of their own, and names that are asked for. */
+  readonly text: Spread
+  /** Patterns of classes and counts alone, for names that are asked for, and for names made by chance. */
+  readonly bare: Spread
+  readonly bareGarbage: Spread
+}
+
 export interface Judgements {
   readonly lines: number
   /** Lines a second of processor time, parsed and judged. */
@@ -183,6 +193,7 @@ export interface Results {
   readonly swaps?: Swaps
   readonly held?: Held
   readonly decisions?: Decisions
+  readonly patterns?: Patterns
   readonly judgements?: Judgements
   readonly huge?: Huge
   readonly growth?: readonly Growth[]

@@ -11,7 +11,7 @@ import { dnsperf } from './load.ts'
 import { commit, loadAverage, machine, withoutPaths } from './machine.ts'
 import { measureConnections } from './measure/connections.ts'
 import { measureHuge } from './measure/huge.ts'
-import { measureDecisions, measureJudgements } from './measure/inside.ts'
+import { measureDecisions, measureJudgements, measurePatterns } from './measure/inside.ts'
 import { measureLongLoad } from './measure/long-load.ts'
 import { measureSideBySide } from './measure/side-by-side.ts'
 import { measureStarts } from './measure/starts.ts'
@@ -112,6 +112,7 @@ async function measure({ bars, growth, loadSeconds }: Plan, bench: Bench, others
     ...(wants('swap') ? { swaps: await measureSwaps(bench) } : {}),
     ...(wants('connections') ? { held: await measureConnections(bench) } : {}),
     ...(wants('decide') ? { decisions: await measureDecisions(bench) } : {}),
+    ...(wants('patterns') ? { patterns: await measurePatterns(bench) } : {}),
     ...(wants('firewall') ? { judgements: await measureJudgements(bench) } : {}),
     ...(wants('rss') ? { longLoad: await measureLongLoad(bench, loadSeconds) } : {}),
     ...(wants('huge') ? { huge: await measureHuge(bench) } : {}),

@@ -11,23 +11,17 @@ import { BLOCK, type ConditionalRule, conditional } from '../../src/policy/rule.
 import { type PackedConditionals, packConditionals, unpackConditionals } from '../../src/threads/packed.ts'
 import { chance } from '../chance.ts'
 import { inventedNames } from '../invented-names.ts'
+import { inventedPatterns, type PatternKind } from '../invented-patterns.ts'
 
 const random = chance(7)
 const invent = inventedNames(random)
-const word = (): string => (invent().split('.')[0] as string).slice(0, 8)
-
-/** Kinds of patterns: with a text of their own, as most published ones; with none; with one that all of them share. */
-const KINDS: Readonly<Record<string, (i: number) => string>> = {
-  text: () => `(^|\\.)${word()}[0-9]*\\.`,
-  loose: (i) => `^[a-${'mnopqrstuvwxyz'[i % 14]}]{${2 + (i % 9)}}[0-9]{${1 + (i % 5)}}\\.`,
-  short: (i) => `^(.+[_.-])?${word().slice(0, 2)}[${word().slice(0, 3)}]?[0-9]{${1 + (i % 3)}}[_.-]`,
-  shared: () => `^[${word().slice(0, 4)}]{3,9}[0-9]*\\.com$`,
-}
+const kinds = inventedPatterns(random)
 const patternRule = (pattern: string): ConditionalRule => conditional({ kind: 'regex', pattern }, BLOCK)
 const typeRule = (name: string): ConditionalRule =>
   conditional({ kind: 'name', name, covers: 'tree' }, BLOCK, { types: { only: [28], not: [] } })
 
 const cases: [string, ConditionalRule[]][] = [
+  ['5,000 bare', rules(5000, 'bare')],
   ['1,000 loose', rules(1000, 'loose')],
   ['5,000 loose', rules(5000, 'loose')],
   ['1,000 short', rules(1000, 'short')],
@@ -39,8 +33,8 @@ const cases: [string, ConditionalRule[]][] = [
 const names = Array.from({ length: 20_000 }, () => wireFromName(invent()) as Uint8Array)
 for (const [title, given] of cases) await measure(title, given)
 
-function rules(count: number, kind: keyof typeof KINDS): ConditionalRule[] {
-  return Array.from({ length: count }, (_, i) => patternRule((KINDS[kind] as (i: number) => string)(i)))
+function rules(count: number, kind: PatternKind): ConditionalRule[] {
+  return Array.from({ length: count }, (_, i) => patternRule(kinds[kind](i)))
 }
 
 async function measure(title: string, given: readonly ConditionalRule[]): Promise<void> {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench } from '../bench.ts'
 import { type Command, pinned, run } from '../processes.ts'
-import type { Decisions, Judgements } from '../results.ts'
+import type { Decisions, Judgements, Patterns } from '../results.ts'
 import { spread } from '../statistics.ts'
 
 /** What `inside/decide.ts` prints: nanoseconds, one figure a round. */
@@ -12,6 +12,14 @@ export interface DecideFigures {
   readonly none: readonly number[]
   readonly noneBelow: readonly number[]
   readonly blocked: readonly number[]
+}
+
+/** What `inside/patterns.ts` prints: microseconds, one figure a round. */
+export interface PatternFigures {
+  readonly patterns: number
+  readonly text: readonly number[]
+  readonly bare: readonly number[]
+  readonly bareGarbage: readonly number[]
 }
 
 /** What `inside/firewall.ts` prints: lines a second of processor time, one figure a round. */
@@ -29,6 +37,15 @@ export async function measureDecisions(bench: Bench): Promise<Decisions> {
   writeFileSync(covering, `${names.map((name) => `||${name}^`).join('\n')}\n`)
   const { rules, none, noneBelow, blocked } = await inside<DecideFigures>(bench, 'decide', [bench.list, covering])
   return { rules, none: spread(none), noneBelow: spread(noneBelow), blocked: spread(blocked) }
+}
+
+/** Measures `Policy.decide` with patterns, for names that none of them matches. */
+export async function measurePatterns(bench: Bench): Promise<Patterns> {
+  bench.say('patterns')
+  const asked = join(bench.folder, 'asked.txt')
+  writeFileSync(asked, `${bench.names.popular.join('\n')}\n`)
+  const { patterns, text, bare, bareGarbage } = await inside<PatternFigures>(bench, 'patterns', [asked])
+  return { patterns, text: spread(text), bare: spread(bare), bareGarbage: spread(bareGarbage) }
 }
 
 /** Measures intake and ledger. */
