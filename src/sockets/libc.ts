@@ -1,8 +1,9 @@
 // The system's own socket calls, for what node:dgram has no words for: many datagrams a call, and to be told that some
 // are there instead of being handed them one by one. The door of koffi.
+import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
-import type { node } from 'koffi'
+import type { LibraryHandle, node } from 'koffi'
 
 /** A place in native memory, as a number: user space ends below 2^48, so none is lost. */
 export type Pointer = number
@@ -59,6 +60,8 @@ export const LINUX = {
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   EAGAIN: 11,
+  RTLD_NOW: 2,
+  RTLD_NODELETE: 0x1000,
 } as const
 
 /**
@@ -91,7 +94,7 @@ async function open(): Promise<Libc | undefined> {
       watch: (fd, ready) => watch(koffi.node, fd, ready),
       pointer: (memory) => Number(koffi.address(memory)),
     }
-    return koffi.node?.poll !== undefined && isAllowed(libc) ? libc : undefined
+    return koffi.node?.poll !== undefined && stays(library) && isAllowed(libc) ? libc : undefined
   } catch {
     return undefined
   }
@@ -127,6 +130,16 @@ function watch(loop: typeof node, fd: number, ready: () => boolean): Watch {
 }
 
 const NOTHING = (): void => {}
+
+/**
+ * Keeps koffi's code in the process when the last thread that uses it ends: libuv calls it once more for each watch that
+ * was closed, and does so when the thread's other things have gone. Whether it is kept.
+ */
+function stays(library: LibraryHandle): boolean {
+  const file = Object.keys(createRequire(import.meta.url).cache).find((path) => path.endsWith('koffi.node'))
+  const dlopen = library.func('void *dlopen(const char *file, int flags)')
+  return file !== undefined && dlopen(file, LINUX.RTLD_NOW | LINUX.RTLD_NODELETE) !== null
+}
 
 /** Whether the system lets us make the two calls: on a fresh socket they find nothing to do. */
 function isAllowed(libc: Libc): boolean {
