@@ -27,8 +27,8 @@ export interface AsSeen {
 }
 
 /**
- * The device as the resolver sees it, at its first known address, asking as `manner` says; without both, a stranger in no
- * group.
+ * The device as the resolver sees it, at its first known address or at `address`, asking as `manner` says; without a device
+ * and a manner, a stranger in no group.
  */
 export function seenAs(
   policy: Policy,
@@ -36,15 +36,15 @@ export function seenAs(
   ledger: Ledger,
   device: DeviceId | undefined,
   manner?: Manner,
+  address?: Address,
 ): AsSeen {
   const profiles = new Profiles({ current: policy }, household.current)
   const known = device === undefined ? undefined : ledger.devices().find(({ id }) => id === device)
-  const from = known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : undefined)
-  const bytes = addressBytes(from ?? '0.0.0.0') as Uint8Array
-  const address = from ?? '0.0.0.0'
+  const from = address ?? known?.addresses[0] ?? (device?.startsWith('ip:') === true ? device.slice(3) : undefined)
+  const bytes = addressBytes(from ?? NOBODY) as Uint8Array
   const stranger = from === undefined && manner === undefined
-  const profile = profiles.at(stranger ? 0 : profiles.of({ address, bytes, ...(manner ?? PLAINLY) }))
-  const client = profiles.clientOf({ client: address, clientId: manner?.id })
+  const profile = profiles.at(stranger ? 0 : profiles.of({ address: from ?? NOBODY, bytes, ...(manner ?? PLAINLY) }))
+  const client = profiles.clientOf({ client: from ?? NOBODY, clientId: manner?.id })
   const { audience } = profile
   return {
     profile,
@@ -54,6 +54,9 @@ export function seenAs(
     decideAddress: (text, type) => policy.decideAddress(addressBytes(text) as Uint8Array, audience, type, client),
   }
 }
+
+/** An address that no device has. */
+const NOBODY = '0.0.0.0'
 
 /** The groups of the device, in the order in which they count. */
 export const groupViews = ({ groups }: Profile, household: HouseholdKeeper): Explanation['groups'] =>

@@ -1,4 +1,5 @@
 // Why a name gets what it gets: rules, the one that won, what would be answered, who was given it. Cold path.
+import type { Address } from '../base/address.ts'
 import type { Name } from '../base/name.ts'
 import { rcodeName, TYPE } from '../base/question.ts'
 import { safeText } from '../base/text.ts'
@@ -40,15 +41,16 @@ export interface ExplainParts {
   readonly settings: () => { readonly names: NameSettings }
 }
 
-/** Explains a name, as one device would get it if one is given, or somebody who asks in a certain way. */
+/** Explains a name, as one device would get it if one is given (at `address`, if it has several), or who asks so. */
 export async function explain(
   parts: ExplainParts,
   name: Name,
   device: DeviceId | undefined,
   manner?: Manner,
+  address?: Address,
 ): Promise<Explanation> {
   const { policy, ledger, pause } = parts
-  const seen = seenAs(policy.policy, parts.household, ledger, device, manner)
+  const seen = seenAs(policy.policy, parts.household, ledger, device, manner, address)
   const decision = seen.decide(name, TYPE.A)
   const [{ rules }, { kept: cached, would }] = await Promise.all([
     explainName(name, policy.sources),

@@ -66,9 +66,9 @@ export function views(parts: Parts): Views {
     },
     explain: (name, ref, manner) => {
       const device = ref && deviceOf(parts, ref)
-      return typeof device === 'object'
-        ? device
-        : explain({ ...parts, pause: pauseView(parts.pausing.state) }, name, device, manner)
+      if (typeof device === 'object') return device
+      const address = ref?.startsWith('ip:') === true ? ref.slice(3) : undefined
+      return explain({ ...parts, pause: pauseView(parts.pausing.state) }, name, device, manner, address)
     },
     devices: () => ({
       devices: ledger.devices().map((device) => ({

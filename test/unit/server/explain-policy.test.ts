@@ -66,7 +66,7 @@ async function house(block: readonly string[], kids: readonly string[] = []) {
     bonuses: () => [],
   })
   closing.push(() => household.close())
-  const seen = (device?: string) => seenAs(policy, household, ledger, device)
+  const seen = (device?: string, address?: string) => seenAs(policy, household, ledger, device, undefined, address)
   return { policy, household, pausing, seen }
 }
 
@@ -92,6 +92,16 @@ describe('a device before the policy', () => {
     expect(seen().decide('games.example', TYPE.A).kind).toBe('none')
     expect(seen('ip:192.168.1.30')).toMatchObject({ from: '192.168.1.30', keys: ['192.168.1.30'] })
     expect(seen().from).toBeUndefined()
+  })
+
+  test('is seen at the address that is meant, where it has several', async () => {
+    const { seen, household } = await house([])
+    const groups = [groupOf('six', [{ kind: 'range', prefix: parsePrefix('fd00::/64') as never }])]
+    household.use({ groups, hours: new Map() })
+    expect(seen(`mac:${MAC}`).profile.groups).toEqual(['default'])
+    const there = seen(`mac:${MAC}`, 'fd00::20')
+    expect(there.profile.groups).toEqual(['six', 'default'])
+    expect(there).toMatchObject({ from: 'fd00::20', keys: [MAC, 'fd00::20'] })
   })
 
   test('has the pauses of its groups and of itself, and no others', async () => {
