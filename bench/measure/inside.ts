@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Bench } from '../bench.ts'
+import { gatherNames } from '../names.ts'
 import { type Command, pinned, run } from '../processes.ts'
 import type { Decisions, Judgements, Patterns } from '../results.ts'
 import { spread } from '../statistics.ts'
@@ -39,11 +40,14 @@ export async function measureDecisions(bench: Bench): Promise<Decisions> {
   return { rules, none: spread(none), noneBelow: spread(noneBelow), blocked: spread(blocked) }
 }
 
+/** All that the collected data has: each is decided on once. */
+const ASKED = 60_000
+
 /** Measures `Policy.decide` with patterns, for names that none of them matches. */
 export async function measurePatterns(bench: Bench): Promise<Patterns> {
   bench.say('patterns')
   const asked = join(bench.folder, 'asked.txt')
-  writeFileSync(asked, `${bench.names.popular.join('\n')}\n`)
+  writeFileSync(asked, `${gatherNames(bench.data, ASKED).popular.join('\n')}\n`)
   const { patterns, text, bare, bareGarbage } = await inside<PatternFigures>(bench, 'patterns', [asked])
   return { patterns, text: spread(text), bare: spread(bare), bareGarbage: spread(bareGarbage) }
 }

@@ -16,7 +16,7 @@ const FEWEST = 16
 const MOST = 4096
 /** Places a state, a power of two: most are free. */
 const PLACES = 4
-/** Names that found no way, after which all is learned anew: they may be of another kind now. */
+/** Names that found no way and no room, after which all is learned anew: they may be of another kind now. */
 const PATIENCE = 4096
 /** One of so many of them may still teach where there is no room: ways between states that are known. */
 const SELDOM = 8
@@ -118,7 +118,7 @@ export function automaton(chains: readonly OwnedChain[], memory: number): Automa
           learned += room > before ? before : 1
         }
         if (next === 0) {
-          strays++
+          if (states === most) strays++
           for (let word = 0; word < count; word++) {
             const found = state === START ? 0 : (bits[state * count + word] as number)
             sayOwners(words, word, run(words, word, found, symbols, i, length), visit)

@@ -70,7 +70,11 @@ export function* sieve(patterns: readonly (readonly Chain[])[]): Pieces<Sieve> {
       back[length - 1 - i] = symbol
     }
     let lessons = LESSONS
-    for (const { turned, run } of automata) lessons -= run(turned ? back : symbols, length, Math.max(0, lessons), once)
+    // Each begins at times, so that none takes all the lessons.
+    for (let i = 0; i < automata.length; i++) {
+      const { turned, run } = automata[(now + i) % automata.length] as (typeof automata)[number]
+      lessons -= run(turned ? back : symbols, length, Math.max(0, lessons), once)
+    }
   }
 }
 
