@@ -1,5 +1,5 @@
-// The compile worker: takes the saved policy or loads the lists, in a thread of its own, so that nothing waits for them;
-// posts the result, saves it for the next start, and looks what has changed in the files.
+// The compile worker: loads the lists in a thread of its own, so that nothing waits for them; posts the result, saves it for
+// the next start, and looks what has changed in the files.
 import { randomBytes } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -9,7 +9,7 @@ import { AFTER_START_MS } from './compiler.ts'
 import { changesOf, type ListChange } from './list-changes.ts'
 import { type Compilation, loadPolicy, type OnBroken } from './load.ts'
 import { type LoadProgress, paced } from './load-progress.ts'
-import { readSaved, save } from './saved-policy.ts'
+import { save } from './saved-policy.ts'
 import { findLists, type ListSources } from './sources.ts'
 
 /** What the worker is told. */
@@ -18,8 +18,8 @@ export interface CompileOrder {
   readonly onBroken: OnBroken
   /** The file of the saved policy; undefined to save none. */
   readonly saved: string | undefined
-  /** What is to be done: all of it; all but for the saved policy, which does not hold; or nothing but looking for changes. */
-  readonly work: 'all' | 'compile' | 'compare'
+  /** Whether all is to be done, or nothing but looking what has changed: there is a policy. */
+  readonly work: 'compile' | 'compare'
 }
 
 /** What it posts: how far it is where that takes long; the result; then how list files differ from what they were. */
@@ -32,11 +32,6 @@ const { sources, onBroken, saved, work } = workerData as CompileOrder
 
 /** The policy, posted as soon as it is there; whether there is one. */
 async function compile(): Promise<boolean> {
-  const known = saved === undefined || work === 'compile' ? undefined : await readSaved(saved, sources)
-  if (known !== undefined) {
-    parentPort?.postMessage(known)
-    return true
-  }
   const chance = randomBytes(12)
   const seed = [chance.readInt32LE(0), chance.readInt32LE(4), chance.readInt32LE(8)] as const
   const tell = paced(

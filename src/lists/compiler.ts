@@ -26,8 +26,8 @@ export const AFTER_START_MS = 3000
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
  * (`ASKFIRST_E_LIST_READ`, `ASKFIRST_E_LIST_LINE` for a page that is no list, `ASKFIRST_E_LIST_BOUND`; or
  * `ASKFIRST_E_INTERNAL` where the worker itself failed). For a start use `leave-out`, for a reload `refuse`. `saved`
- * names a file in which the result is kept: while no source has changed, it is taken from there; what changed in list
- * files is kept beside it, and told after the result.
+ * names a file in which the result is kept: at a start, while no source has changed, it is taken from there; what changed
+ * in list files is kept beside it, and told after the result.
  */
 export async function compilePolicy(
   sources: ListSources,
@@ -36,9 +36,9 @@ export async function compilePolicy(
   events: CompileEvents = { progress: () => {}, changes: () => {} },
 ): Promise<Compilation> {
   const order = { sources: plainSources(sources), onBroken, saved }
-  if (onBroken === 'refuse' || saved === undefined) return inWorker({ ...order, work: 'all' }, events)
-  // At a start there is nothing yet that this thread would keep waiting, and a worker costs 60 ms.
-  const known = await readSaved(saved, order.sources)
+  // At a start there is nothing yet that this thread would keep waiting, and a worker costs 60 ms. Later on something has
+  // changed, or else somebody wants everything to be read anew.
+  const known = onBroken === 'leave-out' && saved !== undefined ? await readSaved(saved, order.sources) : undefined
   if (known === undefined) return inWorker({ ...order, work: 'compile' }, events)
   setTimeout(() => void inWorker({ ...order, work: 'compare' }, events), AFTER_START_MS).unref()
   return known
