@@ -1,7 +1,7 @@
 // All lists merged into one set of rules, for writing them out for other resolvers. Knows no format.
 import type { Problem } from '../base/failure.ts'
 import { type Name, nameFromWire } from '../base/name.ts'
-import { ALLOW, type ConditionalRule, inList, kindOfRule, ruleKey } from '../policy/rule.ts'
+import { ALLOW, type ConditionalRule, type Coverage, inList, isRewrite, kindOfRule, ruleKey } from '../policy/rule.ts'
 import { readList } from './load.ts'
 import type { FoundList } from './sources.ts'
 
@@ -29,11 +29,17 @@ export async function mergeLists(lists: readonly FoundList[]): Promise<{ merged:
   }
   const conditional = new Map<string, ConditionalRule>()
   const cancelled = new Set<string>()
+  /** Names and trees of which a list says where they lead. */
+  const leads = new Set<string>()
   const problems: Problem[] = []
   for (const list of lists) {
     const wire = new Uint8Array(256)
+    /** What this list blocks, and where it says that a name leads, which goes before that; lists before go before both. */
+    const own = { names: new Set<Name>(), trees: new Set<Name>() }
+    const leading = new Map<string, Lead>()
     const plain = (allows: boolean, tree: boolean, name: Name): void => {
-      sets[allows ? (tree ? 'allowedTrees' : 'allowedNames') : tree ? 'trees' : 'names'].add(name)
+      if (allows) sets[tree ? 'allowedTrees' : 'allowedNames'].add(name)
+      else if (!leads.has(placeOf(name, tree))) own[tree ? 'trees' : 'names'].add(name)
     }
     const reading = await readList(list, {
       wire,
@@ -44,17 +50,41 @@ export async function mergeLists(lists: readonly FoundList[]): Promise<{ merged:
       conditional: (found) => {
         const rule = inList(found, list.kind)
         if (rule.cancels) cancelled.add(ruleKey(rule))
-        else if (kindOfRule(rule) !== undefined) conditional.set(ruleKey(rule), rule)
-        else if (rule.target.kind === 'name')
+        else if (kindOfRule(rule) !== undefined) {
+          conditional.set(ruleKey(rule), rule)
+          if (isLead(rule)) leading.set(ruleKey(rule), rule)
+        } else if (rule.target.kind === 'name')
           plain(rule.action === ALLOW, rule.target.covers === 'tree', rule.target.name)
         return 'taken'
       },
     })
     if ('code' in reading) problems.push(reading)
+    for (const [key, rule] of leading) {
+      const { name, covers } = rule.target
+      const tree = covers === 'tree'
+      if (sets[tree ? 'trees' : 'names'].has(name)) {
+        conditional.delete(key)
+        continue
+      }
+      own[tree ? 'trees' : 'names'].delete(name)
+      leads.add(placeOf(name, tree))
+    }
+    for (const name of own.names) sets.names.add(name)
+    for (const name of own.trees) sets.trees.add(name)
   }
   const rules = [...conditional].filter(([key]) => !cancelled.has(key)).map(([, rule]) => rule)
   return { merged: { ...withoutCovered(sets), conditional: rules }, problems }
 }
+
+/** A rule that says where a name, or it and all under it, leads, whoever asks. */
+type Lead = ConditionalRule & {
+  readonly target: { readonly kind: 'name'; readonly name: Name; readonly covers: Coverage }
+}
+
+const isLead = (rule: ConditionalRule): rule is Lead =>
+  isRewrite(rule) && kindOfRule(rule) === 'action' && rule.target.kind === 'name' && rule.target.covers !== 'below'
+
+const placeOf = (name: Name, tree: boolean): string => (tree ? `*.${name}` : name)
 
 type Sets = Readonly<Record<'names' | 'trees' | 'allowedNames' | 'allowedTrees', ReadonlySet<Name>>>
 

@@ -7,8 +7,8 @@ import { TARGETS, type Target } from '../../../src/lists/write/targets.ts'
 import { type Losses, WRITERS } from '../../../src/lists/write/writers.ts'
 import { openPolicy } from '../../../src/policy/policy.ts'
 import { decide, SEED } from '../policy/build.ts'
-import { sourcesOf } from './folder.ts'
-import { readText } from './reading.ts'
+import { folderOf, sourcesOf } from './folder.ts'
+import { readText, ruleText } from './reading.ts'
 
 async function written(to: Target, block: readonly string[], allow: readonly string[] = []) {
   const { lists } = await findLists(sourcesOf({ block, allow }))
@@ -35,6 +35,25 @@ describe('the merged lists', () => {
     expect(
       await rulesOf('adblock', block, ['*.ok.example', 'never.example', '*.z.ads.example', 'q.ads.example']),
     ).toEqual(['block *.ads.example', 'block b.example', 'allow *.z.ads.example', 'allow q.ads.example'])
+  })
+
+  test('say of a name either that it is blocked or where it leads, as the first list does, and in one list the latter', async () => {
+    const zone = ['local-zone: "a.example" redirect', 'local-data: "a.example CNAME safe.example"', '*.b.example']
+    const { lines } = await written('rpz', zone)
+    expect(lines.slice(-4)).toEqual([
+      'b.example CNAME .',
+      '*.b.example CNAME .',
+      'a.example CNAME safe.example.',
+      '*.a.example CNAME safe.example.',
+    ])
+    using place = folderOf({
+      '1.txt': '||a.example^\n||b.example^$dnsrewrite=192.0.2.7',
+      '2.txt': '||b.example^\n||a.example^$dnsrewrite=192.0.2.8',
+    })
+    const { lists } = await findLists(sourcesOf({ folder: place.folder }))
+    const { merged } = await mergeLists(lists)
+    expect(merged.trees).toEqual(['a.example'])
+    expect(merged.conditional.map(ruleText)).toEqual(['records(A 192.0.2.7) *.b.example'])
   })
 
   test('say the same as an RPZ, a list for unbound or dnsmasq, and an adblock list', async () => {
