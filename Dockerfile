@@ -31,6 +31,8 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8053/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # What Node compiled is kept in the volume, for the next start.
 ENV NODE_COMPILE_CACHE=/var/lib/askfirst/compiled
+# Memory that is free goes back to the system instead of staying with the thread that had it.
+ENV GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=1048576:glibc.malloc.mmap_threshold=1048576
 # Small room for what lives for a moment: 25 MB less, see docs/decisions/0001-runtime-and-tools.md.
 ENTRYPOINT ["node", "--max-semi-space-size=4", "dist/cli.js"]
 CMD ["run"]

@@ -5,6 +5,9 @@ import type { Loader } from './load.ts'
 import type { Names } from './names.ts'
 import { type Server, startServer } from './server.ts'
 
+/** What a server still does after its first answer has settled by then: askfirst looks what has changed in its lists, 3 s later. */
+export const SETTLED_AFTER_MS = 8000
+
 /** The benchmark at work. */
 export interface Bench {
   readonly folder: string

@@ -103,6 +103,10 @@ export interface AskfirstOptions {
 /** Where Node keeps what it compiles, as in `config/askfirst.service`. */
 const COMPILED = `NODE_COMPILE_CACHE=${new URL('../node_modules/.cache/askfirst', import.meta.url).pathname}`
 
+/** How the C library keeps freed memory, as in `config/askfirst.service`. */
+const MALLOC =
+  'GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=1048576:glibc.malloc.mmap_threshold=1048576'
+
 /** The server of this repository, built (`build`), as `config/askfirst.service` runs it. */
 export const askfirst = ({ cache = '128MiB', threads, node = [], more }: AskfirstOptions = {}): Contender => ({
   id: 'askfirst',
@@ -121,6 +125,7 @@ export const askfirst = ({ cache = '128MiB', threads, node = [], more }: Askfirs
     return Promise.resolve([
       'env',
       COMPILED,
+      MALLOC,
       process.execPath,
       '--max-semi-space-size=4',
       ...node,

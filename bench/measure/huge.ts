@@ -1,14 +1,13 @@
 // Ten million names: how long askfirst takes to serve them and what it weighs then.
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Bench, serve } from '../bench.ts'
+import { type Bench, SETTLED_AFTER_MS, serve } from '../bench.ts'
 import { askfirst } from '../contenders.ts'
 import { writeList } from '../names.ts'
 import type { Huge } from '../results.ts'
 import { spreadOf } from '../statistics.ts'
 
 const NAMES = 10_000_000
-const SETTLED_AFTER_MS = 2000
 /** Enough for a figure of this size. */
 const ROUNDS_MAX = 3
 

@@ -4,15 +4,13 @@ import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { askUntil, isBlocked } from '../ask.ts'
-import { type Bench, serve } from '../bench.ts'
+import { type Bench, SETTLED_AFTER_MS, serve } from '../bench.ts'
 import { askfirst, type Contender } from '../contenders.ts'
 import type { Starts } from '../results.ts'
 import { spreadOf } from '../statistics.ts'
 
 /** A start is exact to this, ms. */
 const EVERY_MS = 2
-/** What a server still does after its first answer has settled by then. */
-const SETTLED_AFTER_MS = 2000
 
 /** Measures starts with nothing, with a list that nobody has compiled, with a saved one, and a list that is dropped in. */
 export async function measureStarts(bench: Bench): Promise<Starts> {
