@@ -13,7 +13,7 @@ import { findLists, type ListSources } from './sources.ts'
 type Compiled = Extract<Compilation, { kind: 'compiled' }>
 
 /** Grows with each change of a snapshot, of a `Compilation`, or of how any list is read: old files are then passed over. */
-const VERSION = 4
+const VERSION = 5
 /** Magic, version, key, checksum, length of the description, length of the snapshot. */
 const HEAD = { magic: 0, version: 8, key: 12, checksum: 44, about: 48, snapshot: 52, size: 60 } as const
 const MAGIC = 'askfpol\n'
