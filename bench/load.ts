@@ -1,7 +1,7 @@
 // Load on a server: dnsperf, and our own sender where dnsperf cannot. Runs them, reads what they say, and takes the
 // server's processor time before and after.
 import { join } from 'node:path'
-import { type Command, pinned, run } from './processes.ts'
+import { type Command, endOf, pinned, run } from './processes.ts'
 import type { Server } from './server.ts'
 
 /** What loads servers, and where it runs. */
@@ -87,7 +87,8 @@ async function load(server: Server, command: Command, folder: string, seconds: n
   const time = server.time() - before
   const counts = read(text)
   const { answered } = counts
-  if (answered === 0) throw new Error(`${server.contender.id} answered nothing: ${command.join(' ')}`)
+  if (answered === 0)
+    throw new Error(`${server.contender.id} answered nothing: ${command.join(' ')}\n${endOf(server.log)}`)
   return {
     ...counts,
     command: command.join(' '),

@@ -76,7 +76,9 @@ async function hold({ folder, loader }: Bench, { place }: Server, round: number)
   const program = new URL('../hold-connections.ts', import.meta.url).pathname
   const numbers = [place.port, tlsPortOf(place.spare), IDLE, SLOW].map(String)
   const log = join(place.folder, `connections-${round}.log`)
-  const holder = start(pinned(loader.cores, [process.execPath, program, ...numbers]), folder, log)
+  // It gives way to the sender, with which it shares a core: what it does must not look like what the server does.
+  const command = ['chrt', '--idle', '0', process.execPath, program, ...numbers]
+  const holder = start(pinned(loader.cores, command), folder, log)
   const deadline = performance.now() + OPEN_WITHIN_MS
   while (!readFileSync(log, 'utf8').includes('held')) {
     if (holder.ended() || performance.now() > deadline) {
