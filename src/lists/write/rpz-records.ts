@@ -3,12 +3,7 @@ import type { Prefix } from '../../base/address.ts'
 import { RCODE } from '../../base/question.ts'
 import { type ConditionalRule, kindOfRule, type RecordData, type RuleAction, type Target } from '../../policy/rule.ts'
 
-/** The records; undefined where a zone cannot say it. */
-export function rpzRecords(rule: ConditionalRule): readonly string[] | undefined {
-  return rpzParts(rule)?.flatMap(({ owner, data }) => data.map((one) => `${owner} ${one}`))
-}
-
-/** The same, by owner. */
+/** The records, by owner; undefined where a zone cannot say it. */
 export function rpzParts(
   rule: ConditionalRule,
 ): readonly { readonly owner: string; readonly data: readonly string[] }[] | undefined {

@@ -3,7 +3,7 @@ import type { ConditionalRule } from '../../policy/rule.ts'
 import type { MergedRules } from '../merge.ts'
 import { adblockRule } from './adblock-rule.ts'
 import { gapRecords } from './rpz-gaps.ts'
-import { rpzParts, rpzRecords } from './rpz-records.ts'
+import { rpzParts } from './rpz-records.ts'
 import type { Target } from './targets.ts'
 
 /** Rules that came out narrower or not at all, by what the format lacks; counts. */
@@ -56,12 +56,17 @@ export const WRITERS: Readonly<Record<Target, Write>> = {
     yield '@ SOA localhost. root.localhost. 1 43200 3600 86400 300'
     yield '  NS localhost.'
     yield* remark(';', rules)
-    for (const name of rules.trees) yield* pair(name, '.')
-    for (const name of rules.names) yield `${name} CNAME .`
-    for (const name of rules.allowedTrees) yield* pair(name, 'rpz-passthru.')
+    const own = ownersOf(rules)
+    for (const owner of rules.trees.flatMap(pair)) if (!own.has(owner)) yield `${owner} CNAME .`
+    for (const name of rules.names) if (!own.has(name)) yield `${name} CNAME .`
+    for (const owner of rules.allowedTrees.flatMap(pair)) yield `${owner} CNAME rpz-passthru.`
     for (const name of rules.allowedNames) yield `${name} CNAME rpz-passthru.`
-    yield* each(rules.conditional, rpzRecords, losses)
-    yield* gaps(rules)
+    const records = (rule: ConditionalRule) =>
+      rpzParts(rule)?.flatMap(({ owner, data }) =>
+        own.get(owner)?.rules.has(rule) === true ? data.map((one) => `${owner} ${one}`) : [],
+      )
+    yield* each(rules.conditional, records, losses)
+    yield* gaps(rules, own)
   },
   *adblock(rules, losses) {
     yield* remark('!', rules)
@@ -89,22 +94,54 @@ function* plainNames(
   losses.conditional += conditional.length
 }
 
-function* pair(name: string, action: string): Generator<string> {
-  yield `${name} CNAME ${action}`
-  yield `*.${name} CNAME ${action}`
+/** The owners of a rule for a name and all under it. */
+const pair = (name: string): [string, string] => [name, `*.${name}`]
+
+/** The owners of which rules with conditions or actions have a say: whose they are, and what is there. */
+type Owners = ReadonlyMap<string, { readonly rules: ReadonlySet<ConditionalRule>; readonly data: readonly string[] }>
+
+/**
+ * An owner with a CNAME has nothing else (RFC 1034 §3.6.2), so of several rules one gets it, in the order of docs/policy.md:
+ * who allows before who blocks, then who means the name alone, then the first list. Records stand together.
+ */
+function ownersOf({ names, allowedNames, allowedTrees, conditional }: MergedRules): Owners {
+  const owners = new Map<string, { rules: Set<ConditionalRule>; data: string[]; alone: boolean }>()
+  if (conditional.length === 0) return owners
+  const taken = new Set([...allowedNames, ...allowedTrees.flatMap(pair)])
+  const claim = (allows: boolean, alone: boolean): void => {
+    for (const rule of conditional) {
+      const { action, target } = rule
+      const isAlone = target.kind === 'name' && target.covers === 'name'
+      if ((action.kind === 'allow' || action.kind === 'passthru') !== allows || isAlone !== alone) continue
+      for (const { owner, data } of rpzParts(rule) ?? []) {
+        const there = owners.get(owner)
+        if (!taken.has(owner)) owners.set(owner, { rules: new Set([rule]), data: [...data], alone })
+        else if (there?.alone === alone && ![...there.data, ...data].some((one) => one.startsWith('CNAME '))) {
+          there.rules.add(rule)
+          there.data.push(...data)
+        }
+        taken.add(owner)
+      }
+    }
+  }
+  claim(true, true)
+  claim(true, false)
+  for (const name of names) taken.add(name)
+  claim(false, true)
+  claim(false, false)
+  return owners
 }
 
 /** A rule for a name that lies in a tree cuts a hole into the tree. */
-function gaps({ names, trees, allowedNames, allowedTrees, conditional }: MergedRules): Generator<string> {
-  const own = new Map(conditional.flatMap((rule) => rpzParts(rule) ?? []).map(({ owner, data }) => [owner, data]))
+function gaps({ names, trees, allowedNames, allowedTrees }: MergedRules, own: Owners): Generator<string> {
   const [plain, covering] = [new Set([...names, ...trees]), new Set(trees)]
   const [passed, passing] = [new Set([...allowedNames, ...allowedTrees]), new Set(allowedTrees)]
   const among = (blocked: ReadonlySet<string>, allowed: ReadonlySet<string>, name: string) =>
     blocked.has(name) ? ['CNAME .'] : allowed.has(name) ? ['CNAME rpz-passthru.'] : undefined
   const inside = [...own.keys()].map((owner) => owner.replace(/^\*\./, '')).filter((owner) => !owner.includes('.rpz-'))
   return gapRecords(new Set([...plain, ...passed, ...inside]), {
-    at: (name) => own.get(name) ?? among(plain, passed, name),
-    below: (name) => own.get(`*.${name}`) ?? among(covering, passing, name),
+    at: (name) => own.get(name)?.data ?? among(plain, passed, name),
+    below: (name) => own.get(`*.${name}`)?.data ?? among(covering, passing, name),
   })
 }
 

@@ -111,6 +111,34 @@ describe('the merged lists', () => {
     expect((await written('adblock', block)).losses.conditional).toBe(1)
   })
 
+  test('give an owner of a response policy zone to one rule, or to records that stand together', async () => {
+    const block = [
+      'alone.example',
+      '||alone.example^$dnsrewrite=safe.example',
+      '*.tree.example',
+      '|tree.example^$dnsrewrite=safe.example',
+      'passed.example',
+      '@@||passed.example^$dnsrewrite',
+      '||two.example^$dnsrewrite=192.0.2.7',
+      '||two.example^$dnsrewrite=NOERROR;AAAA;2001:db8::7',
+      '||first.example^$dnsrewrite=one.example',
+      '||first.example^$dnsrewrite=other.example',
+    ]
+    const { lines } = await written('rpz', block)
+    const of = (name: string): string[] => lines.filter((line) => line.includes(name) && !line.startsWith(';')).sort()
+    expect(of('alone.example')).toEqual(['*.alone.example CNAME safe.example.', 'alone.example CNAME .'])
+    expect(of('tree.example')).toEqual(['*.tree.example CNAME .', 'tree.example CNAME safe.example.'])
+    expect(of('two.example')).toEqual([
+      '*.two.example A 192.0.2.7',
+      '*.two.example AAAA 2001:db8::7',
+      'two.example A 192.0.2.7',
+      'two.example AAAA 2001:db8::7',
+    ])
+    expect(of('first.example')).toEqual(['*.first.example CNAME one.example.', 'first.example CNAME one.example.'])
+    const owners = lines.filter((line) => line.includes(' CNAME ')).map((line) => line.split(' ')[0])
+    expect(new Set(owners).size).toBe(owners.length)
+  })
+
   test('tell what plain names cannot say', async () => {
     const { lines, losses } = await written('hosts', ['*.ads.example', 'b.example'], ['q.ads.example'])
     expect(lines.slice(1)).toEqual(['0.0.0.0 ads.example', '0.0.0.0 b.example'])
