@@ -182,8 +182,10 @@ function firstRule(table: Table, states: Int32Array, labels: number): number {
   return lookUp(table, first(a, b, c), second(a, b, c), third(a, b, c))
 }
 
-/** So many bits that a bucket has between two and four entries on average; fewer than the rules are sorted by. */
-const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(Math.max(1, entries))) - 2)
+/** Most entries of a bucket, on average: each bucket costs 12 bytes, shared by so many. */
+const MOST = 5
+/** So many bits that a bucket has between half and all of that; fewer than the rules are sorted by. */
+const bucketBits = (entries: number): number => Math.max(1, Math.ceil(Math.log2(Math.max(1, entries) / MOST)))
 
 /** Writes sorted rules into their table. */
 function fill(table: Table, { pieces }: SortedRules): void {

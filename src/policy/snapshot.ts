@@ -18,7 +18,7 @@ export const TABLES = [
 export type TableName = (typeof TABLES)[number]
 
 /**
- * One table: rules found by the fingerprint of their name (three words, see `fingerprinter`). It takes 15 to 18 bytes
+ * One table: rules found by the fingerprint of their name (three words, see `fingerprinter`). It takes 14 to 17 bytes
  * an entry; a name has one entry, or one for each kin of lists that states it, and a look-up that finds nothing reads one word of the filter: for a million names that is 2 MB, which stay
  * in the processor's cache, while the rest is read for names that are there.
  */
@@ -30,7 +30,7 @@ export interface Table {
   readonly shift: number
   /** Two words for each bucket; three bits are set for each entry. Passes about 1 % of the names that are not there. */
   readonly filter: Int32Array
-  /** Entries of bucket i stand from `directory[i]` up to `directory[i + 1]`; 2 to 4 of them on average. */
+  /** Entries of bucket i stand from `directory[i]` up to `directory[i + 1]`; 2.5 to 5 of them on average. */
   readonly directory: Int32Array
   /** Three words an entry: the second and third word of the fingerprint, and the rule's number, which is never 0. */
   readonly slots: Int32Array
@@ -51,8 +51,8 @@ export interface Snapshot extends Readonly<Record<TableName, Table>> {
  * Whether there is an entry for the name that left the state a, b, c in a fingerprinter; `visit` is called with the rule
  * of each: one for each kin of lists that states it, the first list's first.
  *
- * 64 bits are compared, within one bucket of 4 names at most on average, and other bits have chosen the bucket. So the
- * probability that a look-up finds a rule meant for another name is 4 · 2^-64 = 2.2 · 10^-19, however many rules there
+ * 64 bits are compared, within one bucket of 5 names at most on average, and other bits have chosen the bucket. So the
+ * probability that a look-up finds a rule meant for another name is 5 · 2^-64 = 2.7 · 10^-19, however many rules there
  * are. A name of 127 labels makes 256 look-ups: below 10^-16 for any query.
  */
 export function find(table: Table, a: number, b: number, c: number, visit: (rule: number) => void): void {
