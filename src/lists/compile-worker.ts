@@ -1,11 +1,11 @@
 // The compile worker: loads the lists in a thread of its own, so that nothing waits for them; posts the result, saves it for
 // the next start, and looks what has changed in the files.
 import { randomBytes } from 'node:crypto'
-import { setPriority } from 'node:os'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import { openSnapshot } from '../policy/snapshot.ts'
+import { comeLast } from '../priority.ts'
 import { AFTER_START_MS } from './compiler.ts'
 import { changesOf, type ListChange } from './list-changes.ts'
 import { type Compilation, loadPolicy, type OnBroken } from './load.ts'
@@ -31,16 +31,8 @@ export type FromCompiler =
 
 const { sources, onBroken, saved, work } = workerData as CompileOrder
 
-/** Nice level beside answers (0) and figures (5), of this thread alone on Linux: a tenth of the weight of answers. */
-const LAST = 10
 // At a start nobody is answered yet.
-if (onBroken === 'refuse' && process.platform === 'linux') {
-  try {
-    setPriority(LAST)
-  } catch {
-    // A sandbox forbids the call: all are equal then.
-  }
-}
+if (onBroken === 'refuse') comeLast()
 
 /** The policy, posted as soon as it is there; whether there is one. */
 async function compile(): Promise<boolean> {

@@ -49,7 +49,6 @@ export const LINUX = {
   SOCK_NONBLOCK: 0o4000,
   SOCK_CLOEXEC: 0o2000000,
   SOL_SOCKET: 1,
-  SO_REUSEADDR: 2,
   SO_SNDBUF: 7,
   SO_RCVBUF: 8,
   SO_REUSEPORT: 15,
@@ -65,7 +64,7 @@ export const LINUX = {
 } as const
 
 /**
- * The calls; `undefined` where they cannot be had. The layouts of `messages.ts` hold for Linux on little-endian x64 and
+ * The calls; `undefined` where they cannot be had. The layouts of `datagrams.ts` hold for Linux on little-endian x64 and
  * arm64 only, koffi is an optional package without a binary for some platforms, and a sandbox may forbid the calls.
  */
 export const openLibc = (): Promise<Libc | undefined> => (opened ??= open())

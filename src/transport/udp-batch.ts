@@ -83,7 +83,7 @@ class BatchedUdp implements UdpListener {
   }
 
   get unsent(): number {
-    return this.#unsent + this.#late.length
+    return this.#unsent
   }
 
   async close(): Promise<void> {
@@ -91,6 +91,8 @@ class BatchedUdp implements UdpListener {
     this.#watch.close()
     this.#libc.close(this.#fd)
     this.#fd = -1
+    this.#unsent += this.#late.length
+    this.#late = []
   }
 
   /** Answers what waits at the socket, until nothing does or it is the turn of others. Whether the pipeline was asked. */

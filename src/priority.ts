@@ -1,17 +1,20 @@
 // Which thread comes first where two want the same processor. Knows the system's scheduler, not what the threads do.
 import { setPriority } from 'node:os'
 
-/** A third of the weight of others (nice levels of Linux, sched(7)): enough to follow a full load on one core. */
-const SECOND = 5
+/** Nice levels of Linux (sched(7)). A third of the weight of answers, enough to follow a full load on one core; and a tenth. */
+const [SECOND, LAST] = [5, 10]
 
-/**
- * Lets this thread, and those that it starts from here on, come second: answers do not wait for figures, evidence or a
- * new policy. Linux counts a thread as a process here; elsewhere it would hold for all threads, so nothing is done.
- */
-export function comeSecond(): void {
+/** Lets this thread, and those that it starts from here on, come second: answers do not wait for figures or evidence. */
+export const comeSecond = (): void => come(SECOND)
+
+/** The same behind both: a new policy may wait longest. */
+export const comeLast = (): void => come(LAST)
+
+/** Linux counts a thread as a process here; elsewhere it would hold for all threads, so nothing is done. */
+function come(level: number): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(process.pid, SECOND)
+    setPriority(level)
   } catch {
     // A sandbox forbids the call: all are equal then, as they were.
   }
