@@ -6,7 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Stats } from '../../src/control/stats-schema.ts'
 import { until } from '../support/house/until.ts'
 import { installed } from '../support/installed.ts'
-import { type Machine, startMachine, systemd } from '../support/machine.ts'
+import { ALONE, type Machine, startMachine, systemd } from '../support/machine.ts'
+import { arenas, isDistrusted, levels } from '../support/process.ts'
 import { havePrograms } from '../support/programs.ts'
 
 const PROGRAMS = {
@@ -65,6 +66,9 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
         '/var/log/kern.log': '',
       },
       before: [
+        ...ALONE,
+        'mknod /dev/sda b 7 200',
+        'chmod 666 /dev/sda',
         'chmod 600 /etc/secret',
         'chgrp adm /var/log/kern.log',
         'chmod 640 /var/log/kern.log',
@@ -96,16 +100,8 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
     (await machine.must('dig', ['+short', '+time=2', '+tries=2', ...words])).trim()
   const show = async (property: string) =>
     (await machine.must('systemctl', ['show', '--value', '-p', property, 'askfirst'])).trim()
-  /** The nice value of each thread of the server, by its number (proc(5): field 19, the name may hold spaces). */
-  const levels = async (): Promise<Map<string, number>> => {
-    const tasks = `${machine.root}/proc/${await show('MainPID')}/task`
-    const found = new Map<string, number>()
-    for (const thread of await readdir(tasks)) {
-      const stat = await readFile(`${tasks}/${thread}/stat`, 'utf8').catch(() => undefined)
-      if (stat !== undefined) found.set(thread, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
-    }
-    return found
-  }
+  /** The server's folder in /proc. */
+  const server = async () => `${machine.root}/proc/${await show('MainPID')}`
 
   test('systemd finds nothing wrong with it', async () => {
     const verified = await machine.run('systemd-analyze', ['verify', '/etc/systemd/system/askfirst.service'])
@@ -117,7 +113,7 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
   test('the server answers at port 53 as nobody in particular, with one right and behind a filter', async () => {
     for (const transport of ['+notcp', '+tcp'])
       expect(await dig(transport, '@127.0.0.1', 'ads.example')).toBe('127.0.0.1')
-    const status = await readFile(`${machine.root}/proc/${await show('MainPID')}/status`, 'utf8')
+    const status = await readFile(`${await server()}/status`, 'utf8')
     expect(status).toMatch(/^Uid:(\t6[0-9]{4}){4}$/m)
     for (const set of ['Inh', 'Prm', 'Eff', 'Bnd', 'Amb'])
       expect(status).toMatch(new RegExp(`^Cap${set}:\t0{13}400$`, 'm'))
@@ -127,7 +123,7 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
   })
 
   test('figures and evidence come second: only the threads that answer have the first place', async () => {
-    const found = await levels()
+    const found = await levels(await server())
     const main = await show('MainPID')
     expect(found.get(main)).toBe(5)
     expect([...found.values()]).toContain(0)
@@ -136,7 +132,8 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
 
   test('a list that is edited live is taken, and the thread that compiles it comes last', async () => {
     await machine.write('/etc/askfirst/blocklists/test.txt', `ads.example\n${MANY}late.example\n`)
-    await until('a thread that comes last', async () => [...(await levels()).values()].includes(10), 20_000)
+    const at = await server()
+    await until('a thread that comes last', async () => [...(await levels(at)).values()].includes(10), 20_000)
     await until('the list to be taken', async () => (await stats()).policy.blocked > 500_000, 20_000)
     expect(await dig('@127.0.0.1', 'late.example')).toBe('127.0.0.1')
   })
@@ -161,11 +158,11 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
   })
 
   test('datagrams go through our own sockets, and what Node compiled is kept', async () => {
-    const server = `${machine.root}/proc/${await show('MainPID')}`
-    expect(await readFile(`${server}/maps`, 'utf8')).toContain('koffi.node')
+    expect(await readFile(`${await server()}/maps`, 'utf8')).toContain('koffi.node')
     expect(await readdir(`${machine.root}/var/cache/private/askfirst`)).not.toEqual([])
     // One heap for all threads: the loader does as GLIBC_TUNABLES says, which it would not where a file gives rights.
-    expect(await arenas(server)).toBe(0)
+    expect(await isDistrusted(await server())).toBe(false)
+    expect(await arenas(await server())).toBe(0)
   })
 
   test('it reloads, restarts with what it knew, and ends by itself', async () => {
@@ -242,17 +239,4 @@ async function forbidden(): Promise<Record<string, string>> {
   const rows = [...text.matchAll(/^\| (.+?) \| `(E[A-Z]+)` \|$/gm)]
   expect(rows.length).toBeGreaterThan(20)
   return Object.fromEntries(rows.map(([, what, end]) => [what, end]))
-}
-
-/** Heaps that threads have of their own: 64 MB of addresses each, of which the first part is in use (malloc(3)). */
-async function arenas(server: string): Promise<number> {
-  const maps = (await readFile(`${server}/maps`, 'utf8')).split('\n').map((line) => {
-    const [, from = '0', to = '0', rights] = line.match(/^([0-9a-f]+)-([0-9a-f]+) (\S+)/) ?? []
-    return { from: BigInt(`0x${from}`), to: BigInt(`0x${to}`), rights }
-  })
-  const size = 64n * 1024n ** 2n
-  return maps.filter((one, at) => {
-    const next = maps[at + 1]
-    return one.rights === 'rw-p' && next?.rights === '---p' && one.from % size === 0n && next.to - one.from === size
-  }).length
 }

@@ -1,6 +1,7 @@
 // A machine of its own on this one, with a root, processes and a network that nobody else sees: what runs first in it (a
 // real systemd, or what a container would run) has it to itself. Knows nothing of askfirst. Wants root and Linux.
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { mustRun, type Ran, type RunOptions, run } from './house/place.ts'
@@ -41,6 +42,16 @@ export const systemd = (unit: string): readonly string[] => [
   ...['--system', `--unit=${unit}`, '--log-target=console', '--show-status=0'],
 ]
 
+/** For `before`: systemd sets up nothing of the machine, and no unit of this system runs in it but the journal. */
+export const ALONE: readonly string[] = [
+  'mkdir -p /etc/systemd/system',
+  'cd /usr/lib/systemd/system',
+  'shopt -s nullglob',
+  'for unit in {sysinit,sockets,local-fs,timers}.target.wants/*; do ln -sf /dev/null "/etc/systemd/system/$(basename "$unit")"; done',
+  'cd /',
+  'rm -f /etc/systemd/system/systemd-journald{.service,.socket,-dev-log.socket}',
+]
+
 /** Makes the machine and starts it. Its system is the one of this machine, read-only; its /etc, /var and all else is new. */
 export async function startMachine(options: MachineOptions): Promise<Machine> {
   const folder = await mkdtemp(join(tmpdir(), 'machine-'))
@@ -51,12 +62,18 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
   await writeFile(join(folder, 'first.sh'), insideScript(folder, options))
   await writeFile(join(folder, 'outer.sh'), outsideScript(folder, group))
   const running = start('unshare', ['--mount', '--propagation', 'private', '--', 'bash', join(folder, 'outer.sh')])
+  const remove = async (): Promise<void> => {
+    await running.stop('SIGKILL')
+    const dissolved = () => run('unshare', ['--mount', 'bash', '-c', dissolve(folder, group)])
+    await until('its processes to end', async () => (await dissolved()).code === 0)
+    await rm(folder, { recursive: true, force: true })
+  }
   const root = await until('the machine to have a root of its own', async () => {
     const children = await readFile(`/proc/${running.pid}/task/${running.pid}/children`, 'utf8').catch(() => '')
     const place = `/proc/${children.trim()}/root`
-    // The first thing in it that is not there while it is being made.
-    return children.trim() !== '' && (await readdir(place).catch(() => [''])).includes(READY) ? place : undefined
-  }).catch((fault) => {
+    return children.trim() !== '' && existsSync(join(place, READY)) ? place : undefined
+  }).catch(async (fault) => {
+    await remove()
     throw new Error(`${(fault as Error).message}\n${running.lines.join('\n')}`)
   })
   const first = root.split('/')[2] as string
@@ -70,13 +87,7 @@ export async function startMachine(options: MachineOptions): Promise<Machine> {
     run: (command, args = [], settings) => run('nsenter', inside(command, args), settings),
     must: (command, args = [], settings) => mustRun('nsenter', inside(command, args), settings),
     write: (place, text) => writeInto(root, place, text),
-    async remove() {
-      await running.stop('SIGKILL')
-      await until('its processes to end', () =>
-        run('unshare', ['--mount', 'bash', '-c', dissolve(folder, group)]).then(({ code }) => code === 0),
-      )
-      await rm(folder, { recursive: true, force: true })
-    },
+    remove,
   }
 }
 
@@ -85,8 +96,8 @@ async function writeInto(root: string, place: string, text: string): Promise<voi
   await writeFile(join(root, place), text)
 }
 
-/** Stands in the root of a machine that is whole. */
-const READY = 'machine-is-whole'
+/** Is there when the machine is whole. */
+const READY = '/run/machine-is-whole'
 
 /** Gives the machine a control group of its own, in which systemd may make others, then its namespaces. */
 const outsideScript = (folder: string, group: string): string => `set -eu
@@ -114,6 +125,10 @@ for link in bin sbin lib lib32 lib64; do if [ -L /$link ]; then cp -a /$link $li
 cp /etc/passwd /etc/group /etc/ld.so.cache etc/
 cp -r --no-preserve=ownership ${folder}/files/. .
 mount -t proc proc proc
+# The settings of the kernel are this machine's too, except those of the network.
+mount --bind proc/sys/net proc/sys/net
+mount --rbind proc/sys proc/sys
+mount -o remount,bind,ro proc/sys
 mount -t sysfs -o ro sysfs sys
 mount -t cgroup2 cgroup2 sys/fs/cgroup
 mount -t tmpfs -o mode=755 tmpfs dev
@@ -139,6 +154,6 @@ rmdir /before
 # As systemd does it where it does not take itself to be in a container: what it mounts is seen by what it starts.
 mount --make-rshared /
 ${before.join('\n')}
-touch /${READY}
+touch ${READY}
 exec ${first.map((word) => `'${word}'`).join(' ')}
 `

@@ -74,7 +74,7 @@ const tries: Record<string, () => unknown> = {
   'read the home of root': () => readdirSync('/root'),
   "see others' /tmp": () => readFileSync('/tmp/of-others'),
   'open the kernel log': () => openSync('/dev/kmsg', 'r'),
-  'open a device': () => openSync('/dev/mem', 'r'),
+  'open a disk': () => openSync('/dev/sda', 'r'),
   'change a setting of the kernel': () => writeFileSync('/proc/sys/net/ipv4/ip_forward', '1'),
   'listen to all packets': () => called(socket(AF_PACKET, SOCK_RAW, 0)),
   'send packets with forged addresses': () => called(socket(AF_INET, SOCK_RAW, 1)),
