@@ -211,6 +211,8 @@ describe.skipIf(!havePrograms(PROGRAMS))('the systemd unit', () => {
       reports: { files: ['/var/log/kern.log'] },
     }
     await machine.write(CONFIG, JSON.stringify({ ...configuration, ...secret }))
+    await machine.must('chgrp', ['adm', CONFIG])
+    await machine.must('chmod', ['640', CONFIG])
     expect(await probed()).toEqual({
       ...ALLOWED,
       ...(await forbidden()),
