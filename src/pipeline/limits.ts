@@ -159,8 +159,9 @@ export class Limits {
   }
 
   /** Whether too many of its queries wait already. */
-  isWaitingTooMuch({ inFlight }: Budget): boolean {
-    return this.#bounds.inFlight > 0 && inFlight >= this.#bounds.inFlight
+  isWaitingTooMuch(budget: Budget): boolean {
+    const { inFlight } = this.#bounds
+    return inFlight > 0 && budget.inFlight >= inFlight && budget !== this.#free
   }
 
   /** Notes a query over a limit; who floods is named once. */

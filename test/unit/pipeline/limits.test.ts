@@ -99,6 +99,19 @@ describe('who asks too much', () => {
     expect(await count(1000, () => fate(server, packet, '192.168.1.5'))).toEqual({ answered: 1000 })
   })
 
+  test('is not limited in what waits for an upstream where he is exempt, nor are all such together', async () => {
+    const exempt = [{ bytes: Uint8Array.of(192, 168, 1, 0), bits: 24 }]
+    const waiting: (() => void)[] = []
+    const server = house(
+      { inFlight: 5, exempt },
+      (query) => new Promise((resolve) => waiting.push(() => resolve(addressOf(query)))),
+    )
+    for (let i = 0; i < 50; i++) await fate(server, queryPacket(`n${i}.example`), `192.168.1.${i}`)
+    expect(waiting).toHaveLength(50)
+    expect(figuresOf(server).floods).toEqual([])
+    for (const answer of waiting) answer()
+  })
+
   test('has one budget, by whatever door and name he comes', () => {
     const { resolver } = house({ queries: 10 })
     const { clients } = resolver
