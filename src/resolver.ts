@@ -59,8 +59,8 @@ import { u32 } from './wire/bytes.ts'
 
 /** A change of settings leaves queries on their way to the old upstreams this long to come back. */
 const FAREWELL_MS = 15_000
-/** The lane repeats what the cache holds, in a third of the bytes: it has room for as much in half of the cache's size besides. */
-const LANE_SHARE = 1 / 2
+/** Of the cache's size. The lane repeats what the cache holds in a third of the bytes, and is asked first. */
+const LANE_SHARE = 1 / 3
 
 /** A resolver without its sockets. */
 export interface Resolver {
@@ -113,7 +113,7 @@ export function createResolver(world: ResolverParts): Resolver {
   )
   const connections = new Connections(settings.serving.connections, world.clock)
   const cookies = new Cookies(secretsFrom(world.seed))
-  const firstStore = new AnswerCache(settings.cache, world.clock)
+  const firstStore = storeFor(settings, world.clock)
   const blocking = { policy, profiles, pause, clock: world.clock }
   let parts = assemble(settings, blocking, names, made, journal, world, firstStore, cookies)
   const groupOf: GroupOf = (client) => profiles.of(client)
@@ -139,7 +139,7 @@ export function createResolver(world: ResolverParts): Resolver {
   const answerer = new Answerer(parts)
   const figures = (): ResolverFigures => ({
     cpu: [processorTime()],
-    cache: parts.cache.figures(),
+    cache: { ...parts.cache.figures(), bytes: parts.store.size.bytes + parts.lane.bytes },
     lane: parts.lane.size,
     clients: entrances.size,
     synthesised: made.synthesised,
@@ -195,7 +195,7 @@ export function createResolver(world: ResolverParts): Resolver {
           const old = parts
           journal.flush()
           const { settings: next } = message
-          const store = sameAnswers(old.settings, next) ? old.store : new AnswerCache(next.cache, world.clock)
+          const store = sameAnswers(old.settings, next) ? old.store : storeFor(next, world.clock)
           parts = assemble(next, blocking, names, made, journal, world, store, cookies)
           answerer.use(parts)
           clients.admitFrom(admission(next), parts.limits)
@@ -253,6 +253,9 @@ function processorTime(): number {
   const { user, system } = process.threadCpuUsage()
   return user + system
 }
+
+const storeFor = ({ cache }: ResolverSettings, clock: Clock): AnswerCache =>
+  new AnswerCache({ ...cache, bytes: cache.bytes * (1 - LANE_SHARE) }, clock)
 
 const admission = ({ allowFrom, serving }: ResolverSettings): Admission => ({
   plain: allowFrom,

@@ -5,10 +5,7 @@ import * as values from './values.ts'
 
 /** How answers are kept. */
 export const cache = z.strictObject({
-  size: values.size(
-    BOUNDS.cacheSize,
-    'Memory for kept answers; the fast lane, which repeats them, takes half as much besides.',
-  ),
+  size: values.size(BOUNDS.cacheSize, 'Memory for kept answers, a third of it for the fast lane, which repeats them.'),
   minTtl: values.duration(BOUNDS.cacheMinTtl, 'Shorter lifetimes (TTLs) are raised to this.'),
   maxTtl: values.duration(BOUNDS.cacheMaxTtl, 'Longer lifetimes are cut to this.'),
   maxNegativeTtl: values.duration(BOUNDS.cacheNegativeTtl, 'Longest time that "no such name" is kept.'),

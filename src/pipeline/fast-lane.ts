@@ -80,6 +80,11 @@ export class FastLane {
     return this.#table.size
   }
 
+  /** Bytes that its replies take. */
+  get bytes(): number {
+    return this.#table.used
+  }
+
   /**
    * Answers the packet at `bytes[at … at + length)` into `out` from `outAt`; returns the reply's length, or 0 for "go
    * the slow way". Synchronous; allocates nothing. `note` may follow.
