@@ -151,8 +151,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
         left = TURN
       }
       // Who may not ask is none of ours, whatever address he writes on his packets.
-      if (!(entry.outcome.kind === 'refused' && entry.outcome.reason === 'access')) ledger.take(entry)
-      tally.fold(entry, ledger.deviceOf(entry.client), thread)
+      const isStranger = entry.outcome.kind === 'refused' && entry.outcome.reason === 'access'
+      tally.fold(entry, isStranger ? ledger.deviceOf(entry.client) : ledger.take(entry), thread)
       groupFigures.fold(entry)
     })
     if (batch.lost.some((count) => count > 0)) {

@@ -121,21 +121,30 @@ function readOutcome(view: DataView, at: number): Outcome {
       return { kind, reason: REFUSED[reason] as RefusedReason }
     case 'failed':
       return { kind, reason: FAILED[reason] as FailedReason }
-    case 'cached':
-    case 'stale':
-    case 'local':
-    case 'special':
-      return { kind }
+    default:
+      return PLAIN[kind]
   }
 }
 
+/** What has nothing to add to its kind is the same for all: thousands of templates are kept. */
+const PLAIN = {
+  cached: { kind: 'cached' },
+  stale: { kind: 'stale' },
+  local: { kind: 'local' },
+  special: { kind: 'special' },
+} as const
+
 function readHandOuts(bytes: Uint8Array, view: DataView, at: number): Entry['handOuts'] {
   const count = view.getUint8(at++)
-  const handOuts = []
+  if (count === 0) return NONE
+  // Made as long as it will be: one that grows keeps room for sixteen more.
+  const handOuts = new Array<HandOut>(count)
   for (let i = 0; i < count; i++) {
     const length = view.getUint8(at)
-    handOuts.push({ address: addressFromBytes(bytes, at + 1, length), ttl: view.getUint32(at + 1 + length) })
+    handOuts[i] = { address: addressFromBytes(bytes, at + 1, length), ttl: view.getUint32(at + 1 + length) }
     at += 5 + length
   }
   return handOuts
 }
+
+const NONE: readonly HandOut[] = []

@@ -112,8 +112,11 @@ export class DeviceTable {
     })
   }
 
-  /** Notes a sign of life; `asks` where it was a question to us, `forgeable` where anybody could have sent it. */
-  see(address: Address, at: EpochMs, asks = false, forgeable = false): void {
+  /**
+   * Notes a sign of life and says whose: see `of`. `asks` where it was a question to us, `forgeable` where anybody could
+   * have sent it.
+   */
+  see(address: Address, at: EpochMs, asks = false, forgeable = false): DeviceId {
     const place = this.#place(address, at)
     if (!forgeable || at - place.first >= LEDGER.settledAfter.default) this.#settle(place)
     if (asks && !place.asks) {
@@ -122,6 +125,7 @@ export class DeviceTable {
     }
     const machine = currentOwner(place)
     if (machine !== undefined) this.#inUse(machine, address, at)
+    return deviceAt(place, at)
   }
 
   /** Notes that `address` belongs to `mac` at a time, and says what that changes. */
@@ -159,9 +163,7 @@ export class DeviceTable {
   /** The device that has the address, or had it at `at`. An address never seen is a device of its own. */
   of(address: Address, at: EpochMs = Number.POSITIVE_INFINITY): DeviceId {
     const place = this.#places.peek(address)
-    if (place === undefined) return ownDevice(address)
-    const machine = ownerAt(place, at)?.machine
-    return machine === undefined || machine.shared ? place.id : machine.id
+    return place === undefined ? ownDevice(address) : deviceAt(place, at)
   }
 
   /** The device whose evidence counts too: that of a shared MAC, from before it was known to be shared. */
@@ -382,6 +384,11 @@ function ownerAt(place: Place, at: EpochMs): Owner | undefined {
     if (owner !== undefined && owner.from <= at) return owner
   }
   return place.owners[0]
+}
+
+function deviceAt(place: Place, at: EpochMs): DeviceId {
+  const machine = ownerAt(place, at)?.machine
+  return machine === undefined || machine.shared ? place.id : machine.id
 }
 
 function recordOf(place: Place): AddressRecord {

@@ -105,11 +105,12 @@ export class Evidence {
    */
   handOut(device: DeviceId, name: Name, address: Address, ttl: number, at: EpochMs): void {
     const target = reached(address)
-    if (isNobody(target)) return
+    const known = this.#holders.get(device)?.pairs.get(target)
+    if (known === undefined && isNobody(target)) return
     const valid = Math.max(Math.min(ttl * 1000, LEDGER.ttl.max), this.window)
-    const pair = this.#pair(device, target)
+    const pair = known ?? this.#pair(device, target)
     const until = at + valid
-    const stretch = pair.stretches.find((each) => each.name === name && touches(each, at, until))
+    const stretch = touching(pair.stretches, name, at, until)
     if (stretch === undefined) this.#begin(pair, { name: flat(name), times: [at], until })
     else {
       stretch.times = withTime(stretch.times, at, this.#options.times)
@@ -298,7 +299,7 @@ export class Evidence {
   }
 
   #begin(pair: Pair, stretch: Stretch): void {
-    const nameless = pair.stretches.find(({ name }) => name === undefined)
+    const nameless = ofName(pair.stretches, undefined)
     const named = pair.stretches.length - (nameless === undefined ? 0 : 1)
     if (named < this.#options.names || stretch.name === undefined) {
       pair.stretches = pair.stretches.concat([stretch])
@@ -306,8 +307,7 @@ export class Evidence {
       return
     }
     // The number of names is bounded: the one answered longest ago loses its name, not its evidence.
-    const [oldest] = pair.stretches.splice(oldestNamed(pair.stretches), 1) as [Stretch]
-    pair.stretches.push(stretch)
+    const oldest = replaceOldest(pair.stretches, stretch)
     if (nameless === undefined) {
       const forgotten = { ...oldest, name: undefined }
       pair.stretches = pair.stretches.concat([forgotten])
@@ -333,9 +333,7 @@ export class Evidence {
 
   #take(device: DeviceId, address: Address, stretch: Stretch): void {
     const pair = this.#pair(device, address)
-    const same = pair.stretches.find(
-      (each) => each.name === stretch.name && touches(each, begun(stretch), stretch.until),
-    )
+    const same = touching(pair.stretches, stretch.name, begun(stretch), stretch.until)
     if (same === undefined) this.#begin(pair, { ...stretch })
     else {
       this.#addTimes(same, stretch)
@@ -377,21 +375,41 @@ const NOTHING: Explained = Object.freeze({ kind: 'nothing' })
 
 /** Loopback and unspecified addresses: what sinkholes, ours and others', answer with. */
 function isNobody(address: Address): boolean {
-  if (address.charCodeAt(0) !== 0x30 && !address.startsWith('127.') && !address.startsWith('::')) return false
+  if (address.startsWith('127.')) return true
+  if (address.charCodeAt(0) !== 0x30 && !address.startsWith('::')) return false
   const bytes = addressBytes(address)
   if (bytes === undefined) return true
   const scope = scopeOf(bytes)
   return scope === 'loopback' || scope === 'unspecified'
 }
 
-/** Where the name stands that was answered longest ago. */
-function oldestNamed(stretches: readonly Stretch[]): number {
+/** The stretch of a name that times from `from` to `until` touch. */
+function touching(
+  stretches: readonly Stretch[],
+  name: Name | undefined,
+  from: EpochMs,
+  until: EpochMs,
+): Stretch | undefined {
+  for (const each of stretches) if (each.name === name && touches(each, from, until)) return each
+  return undefined
+}
+
+function ofName(stretches: readonly Stretch[], name: Name | undefined): Stretch | undefined {
+  for (const each of stretches) if (each.name === name) return each
+  return undefined
+}
+
+/** Puts a stretch last and takes the name away that was answered longest ago. In place: with many names this is every answer. */
+function replaceOldest(stretches: Stretch[], stretch: Stretch): Stretch {
   let place = -1
-  stretches.forEach((stretch, i) => {
-    if (stretch.name === undefined) return
-    if (place < 0 || latest(stretch) < latest(stretches[place] as Stretch)) place = i
-  })
-  return place
+  for (let i = 0; i < stretches.length; i++) {
+    const each = stretches[i] as Stretch
+    if (each.name !== undefined && (place < 0 || latest(each) < latest(stretches[place] as Stretch))) place = i
+  }
+  const oldest = stretches[place] as Stretch
+  for (let i = place + 1; i < stretches.length; i++) stretches[i - 1] = stretches[i] as Stretch
+  stretches[stretches.length - 1] = stretch
+  return oldest
 }
 
 function goneAt(pair: Pair): EpochMs {

@@ -4,4 +4,12 @@
  * The same text in memory of its own. What a parser cuts from a line keeps the whole line alive, and what is put
  * together piece by piece keeps the pieces; kept for 500,000 hand-outs that would be gigabytes.
  */
-export const flat = (text: string): string => Buffer.from(text).toString()
+export function flat(text: string): string {
+  const length = SCRATCH.write(text)
+  return length < SCRATCH.length - UNIT_MAX ? SCRATCH.toString('utf8', 0, length) : Buffer.from(text).toString()
+}
+
+/** Written over by each text in turn: a buffer for each costs more than the text. */
+const SCRATCH = Buffer.allocUnsafeSlow(512)
+/** Bytes that one UTF-16 unit may take: with less room left, some may not have been written. */
+const UNIT_MAX = 3

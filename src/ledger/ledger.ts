@@ -185,19 +185,19 @@ export class Ledger {
     this.#devices.configure(this.#options.names)
   }
 
-  /** Takes an answer that was served, also one that handed out nothing: it shows that the client asks us. */
-  take({ time, client, transport, name, handOuts }: ServedAnswer): void {
+  /** Takes an answer that was served, also one that handed out nothing: it shows that the client asks us. Says who did. */
+  take({ time, client, transport, name, handOuts }: ServedAnswer): DeviceId {
     if (this.#options.forget !== false && time - this.#forgotAt > FORGET_EVERY) {
       this.#forgotAt = time
       this.#evidence.expire(time)
     }
-    this.#devices.see(client, time, true, transport === 'udp')
-    const device = this.#devices.of(client, time)
+    const device = this.#devices.see(client, time, true, transport === 'udp')
     const count = Math.min(handOuts.length, LEDGER.perAnswer.default)
     for (let i = 0; i < count; i++) {
       const { address, ttl } = handOuts[i] as HandOut
       if (!this.#sinkhole.has(address)) this.#evidence.handOut(device, name, address, ttl, time)
     }
+    return device
   }
 
   /** Takes a report that arrived at a time; it is judged one hold-back later. False where too many wait already. */

@@ -1,6 +1,9 @@
 // A bounded map in two ranks: what somebody vouches for, and strangers. Knows nothing of what it keeps.
 import { LRUCache } from 'lru-cache'
 
+/** No wishes. Given, since lru-cache makes an object for each call without. */
+const PLAIN = {}
+
 /** Bounds, and who hears of a stranger that goes. */
 export interface TwoRanksOptions<V> {
   readonly settled: number
@@ -30,12 +33,12 @@ export class TwoRanks<K extends {}, V extends {}> {
   }
 
   get(key: K): V | undefined {
-    return this.#settled.get(key) ?? this.#strangers.get(key)
+    return this.#settled.get(key, PLAIN) ?? this.#strangers.get(key, PLAIN)
   }
 
   /** The same without counting as use. */
   peek(key: K): V | undefined {
-    return this.#settled.peek(key) ?? this.#strangers.peek(key)
+    return this.#settled.peek(key, PLAIN) ?? this.#strangers.peek(key, PLAIN)
   }
 
   has(key: K): boolean {
