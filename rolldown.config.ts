@@ -21,6 +21,18 @@ const ownPlaces: Plugin = {
   },
 }
 
+/** V8 keeps a file that is ASCII in a byte a character, and in two where a single character is not: each is written as its escape. */
+const ascii: Plugin = {
+  name: 'ascii',
+  generateBundle(_, bundle) {
+    for (const part of Object.values(bundle)) {
+      if (part.type === 'chunk') part.code = part.code.replace(/[^\0-\x7f]/g, escaped)
+    }
+  },
+}
+
+const escaped = (unit: string): string => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+
 export default defineConfig({
   input: {
     cli: 'src/cli.ts',
@@ -32,6 +44,11 @@ export default defineConfig({
   platform: 'node',
   // Its binary stands beside it.
   external: ['koffi'],
-  plugins: [ownPlaces],
-  output: { dir: 'dist', chunkFileNames: '[name].js', cleanDir: true },
+  plugins: [ownPlaces, ascii],
+  output: {
+    dir: 'dist',
+    chunkFileNames: '[name].js',
+    cleanDir: true,
+    comments: { legal: true, jsdoc: false, annotation: false },
+  },
 })
