@@ -1,6 +1,9 @@
 /* Sends queries and times the answers: where dnsperf is itself too slow (saturation), has no percentiles (latency), or
- * cannot be many clients. One thread, one socket, up to 64 datagrams a system call; it never sleeps, so that its own
- * wake-up is in no figure. Prints one JSON object.
+ * cannot be many clients. One thread, one socket, up to 64 datagrams a system call. Prints one JSON object.
+ *
+ * What it measures is the server's time, not its own: an answer has come when the kernel says that it came, however
+ * late it is read; and where it sends at a rate, it comes before everything else on its core (SCHED_FIFO, if it may), so
+ * that queries leave when they should.
  *
  * Usage: sender <port> <queries> <seconds> <window> <rate> <clients> <skip>
  *   queries  a file of lines "name type"
@@ -12,6 +15,7 @@
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +25,8 @@
 
 enum { BATCH = 64, PACKET_MAX = 4096, IDS = 65536, SECOND = 1000000000, QUESTION_MAX = 260 };
 
+/* Where it sends at a rate it sleeps at least so long in between: it must leave its core to others. */
+static const int64_t PAUSE = 50000;
 /* After so long a query counts as lost: dnsperf's default. */
 static const int64_t LOST_AFTER = 5ll * SECOND;
 
@@ -40,10 +46,18 @@ static uint32_t *latencies; /* tenths of a microsecond */
 static size_t latency_count, latency_room;
 static unsigned char received[BATCH][PACKET_MAX];
 
+static int64_t nanoseconds(const struct timespec *time) { return (int64_t)time->tv_sec * SECOND + time->tv_nsec; }
+
+/* By the clock that the kernel stamps datagrams with. */
 static int64_t now(void) {
   struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (int64_t)time.tv_sec * SECOND + time.tv_nsec;
+  clock_gettime(CLOCK_REALTIME, &time);
+  return nanoseconds(&time);
+}
+
+static void sleep_until(int64_t time) {
+  const struct timespec until = {time / SECOND, time % SECOND};
+  clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &until, NULL);
 }
 
 static void fail(const char *what) {
@@ -101,13 +115,24 @@ static void read_queries(const char *path) {
   }
 }
 
+/* When the kernel took the datagram in. */
+static int64_t arrival(struct msghdr *message) {
+  for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part != NULL; part = CMSG_NXTHDR(message, part)) {
+    if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_TIMESTAMPNS) {
+      return nanoseconds((struct timespec *)CMSG_DATA(part));
+    }
+  }
+  fprintf(stderr, "an answer without a time\n");
+  exit(1);
+}
+
 static void keep_latency(int64_t nanoseconds) {
   if (latency_count == latency_room) {
     latency_room = latency_room == 0 ? 1 << 16 : 2 * latency_room;
     latencies = realloc(latencies, latency_room * sizeof *latencies);
     if (latencies == NULL) fail("memory");
   }
-  latencies[latency_count++] = nanoseconds / 100;
+  latencies[latency_count++] = nanoseconds < 0 ? 0 : nanoseconds / 100;
 }
 
 static int by_size(const void *a, const void *b) {
@@ -133,6 +158,8 @@ int main(int count, char **arguments) {
   int sock = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
   int size = 8 << 20;
   setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+  if (setsockopt(sock, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)) != 0) fail("SO_TIMESTAMPNS");
+  const int first = rate > 0 && sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){1}) == 0;
   struct sockaddr_in own = {.sin_family = AF_INET};
   if (clients == 1) own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (bind(sock, (struct sockaddr *)&own, sizeof own) != 0) fail("bind");
@@ -147,6 +174,10 @@ int main(int count, char **arguments) {
     struct cmsghdr aligned;
   } source[BATCH];
   memset(source, 0, sizeof source);
+  static union {
+    char bytes[CMSG_SPACE(sizeof(struct timespec))];
+    struct cmsghdr aligned;
+  } stamps[BATCH];
   for (int i = 0; i < BATCH; i++) {
     out[i].msg_hdr = (struct msghdr){&server, sizeof server, &out_part[i], 1, NULL, 0, 0};
     in_part[i] = (struct iovec){received[i], PACKET_MAX};
@@ -165,6 +196,11 @@ int main(int count, char **arguments) {
   const int64_t start = now(), end = start + (int64_t)(seconds * SECOND);
   int64_t time = start, last_answer = start, next_sweep = start + SECOND / 10;
   for (;;) {
+    if (rate > 0) {
+      const int64_t due = start + (int64_t)(sent / rate * SECOND);
+      sleep_until(time < end && due > time + PAUSE ? (due < end ? due : end) : time + PAUSE);
+      time = now();
+    }
     const int sending = time < end;
     if (!sending && in_flight == 0) break;
     int batch = 0;
@@ -197,6 +233,10 @@ int main(int count, char **arguments) {
     sent += batch;
     in_flight += batch;
 
+    for (int i = 0; i < BATCH; i++) {
+      in[i].msg_hdr.msg_control = stamps[i].bytes;
+      in[i].msg_hdr.msg_controllen = sizeof stamps[i].bytes;
+    }
     const int replies = recvmmsg(sock, in, BATCH, MSG_DONTWAIT, NULL);
     time = now();
     for (int i = 0; i < replies; i++) {
@@ -214,11 +254,12 @@ int main(int count, char **arguments) {
       }
       const int rcode = reply[3] & 15;
       if (rcode != 0 && rcode != 3) failed++; /* neither NOERROR nor NXDOMAIN */
-      keep_latency(time - flight->sent);
+      const int64_t came = arrival(&in[i].msg_hdr);
+      keep_latency(came - flight->sent);
       flight->sent = 0;
       in_flight--;
       answered++;
-      last_answer = time;
+      if (came > last_answer) last_answer = came;
     }
     if (time >= next_sweep) {
       next_sweep = time + SECOND / 10;
@@ -233,7 +274,7 @@ int main(int count, char **arguments) {
   qsort(latencies, latency_count, sizeof *latencies, by_size);
   printf("{\"sent\":%ld,\"answered\":%ld,\"lost\":%ld,\"wrong\":%ld,\"failed\":%ld,\"seconds\":%.6f,", sent, answered, lost,
          wrong, failed, (last_answer - start) / 1e9);
-  printf("\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"worst\":%.1f}\n", percentile(0.50), percentile(0.99), percentile(0.999),
-         percentile(1));
+  printf("\"p50\":%.1f,\"p99\":%.1f,\"p999\":%.1f,\"worst\":%.1f,\"first\":%s}\n", percentile(0.50), percentile(0.99),
+         percentile(0.999), percentile(1), first ? "true" : "false");
   return 0;
 }

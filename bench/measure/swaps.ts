@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { ask, isBlocked } from '../ask.ts'
 import { type Bench, serve } from '../bench.ts'
 import { askfirst } from '../contenders.ts'
-import { dnsperf, type Load } from '../load.ts'
+import { dnsperf, type Load, send } from '../load.ts'
 import type { Swaps } from '../results.ts'
 import type { Server } from '../server.ts'
 import { spreadOf, sumOf } from '../statistics.ts'
@@ -23,12 +23,7 @@ const LOOK_MS = 20
 export async function measureSwaps(bench: Bench): Promise<Swaps> {
   const server = await serve(bench, askfirst(), { cores: undefined })
   const load = (): Promise<Load> =>
-    dnsperf(bench.loader, server, {
-      queries: bench.hits,
-      seconds: bench.seconds * 1.5,
-      rate: RATE,
-      outstanding: 20_000,
-    })
+    send(bench.loader, server, { queries: bench.hits, seconds: bench.seconds * 1.5, rate: RATE, window: 20_000 })
   await dnsperf(bench.loader, server, { queries: bench.hits, seconds: 30, once: true })
   const quiet: Load[] = []
   const busy: Load[] = []
