@@ -38,5 +38,5 @@ ENV NODE_COMPILE_CACHE=/var/lib/askfirst/compiled
 # small room for what lives for a moment, 25 MB less, see docs/decisions/0001-runtime-and-tools.md.
 ENTRYPOINT ["bind-low", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", \
   "env", "GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=1048576:glibc.malloc.mmap_threshold=1048576", \
-  "node", "--max-semi-space-size=4", "dist/cli.js"]
+  "node", "--max-semi-space-size=2", "dist/cli.js"]
 CMD ["run"]

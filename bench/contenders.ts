@@ -127,7 +127,7 @@ export const askfirst = ({ cache = '128MiB', threads, node = [], more }: Askfirs
       COMPILED,
       MALLOC,
       process.execPath,
-      '--max-semi-space-size=4',
+      '--max-semi-space-size=2',
       ...node,
       cli,
       '--config',

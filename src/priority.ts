@@ -1,24 +1,62 @@
 // Which thread comes first where two want the same processor. Knows the system's scheduler, not what the threads do.
+import { readdirSync, readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
+import { LINUX, openLibc } from './sockets/libc.ts'
 
 /** Nice levels of Linux (sched(7)). A third of the weight of answers, enough to follow a full load on one core; and a tenth. */
 const [SECOND, LAST] = [5, 10]
 
-/** Lets this thread, and those that it starts from here on, come second: answers do not wait for figures or evidence. */
-export const comeSecond = (): void => come(SECOND)
+/**
+ * Lets this thread, and those that it starts from here on, come second: answers do not wait for figures or evidence. The
+ * helpers that all threads share come last.
+ */
+export function comeSecond(): void {
+  come(SECOND)
+  for (const helper of helpers()) come(LAST, helper)
+}
 
-/** The same behind both: a new policy may wait longest. */
-export const comeLast = (): void => come(LAST)
+/**
+ * Lets this thread take what all others leave: a new policy may wait longest. Resolves with the thread's number for
+ * `hurry`; `undefined` where nice levels must do, since a thread of those still keeps answers waiting for its slice of time.
+ */
+export async function comeLast(): Promise<number | undefined> {
+  come(LAST)
+  const libc = await openLibc()
+  const taken = libc?.sched_setscheduler(0, LINUX.SCHED_IDLE, NO_PRIORITY) === 0
+  return taken ? libc.gettid?.() : undefined
+}
 
-/** Linux counts a thread as a process here; elsewhere it would hold for all threads, so nothing is done. */
-function come(level: number): void {
+/** Where nothing was left for so long, it takes a tenth. The system may forbid that: then it goes on waiting. */
+export async function hurry(thread: number): Promise<void> {
+  const libc = await openLibc()
+  libc?.sched_setscheduler(thread, LINUX.SCHED_OTHER, NO_PRIORITY)
+}
+
+const NO_PRIORITY = new Uint32Array(1)
+
+/** Linux counts a thread as a process here; elsewhere it would hold for all threads, so nothing is done. 0 is this thread. */
+function come(level: number, thread = 0): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(level)
+    setPriority(thread, level)
   } catch {
-    // A sandbox forbids the call: all are equal then, as they were.
+    // A sandbox forbids the call, or the thread has ended: all are equal then, as they were.
   }
 }
+
+/** Threads that read files, collect what is dead and compile code: with equal rights they keep answers waiting. */
+function helpers(): readonly number[] {
+  try {
+    const threads = readdirSync(TASKS)
+    return threads.filter((thread) => HELPER.test(readFileSync(`${TASKS}/${thread}/comm`, 'latin1'))).map(Number)
+  } catch {
+    return []
+  }
+}
+
+const TASKS = '/proc/self/task'
+/** As libuv and Node name them. */
+const HELPER = /^(?:libuv-worker|node-V8Worker)$/m
 
 /** Lets who waits for this processor have it: what stands at the end of a turn of long work that comes second. */
 export function standBack(): void {

@@ -23,8 +23,12 @@ export interface CompileOrder {
   readonly work: 'compile' | 'compare'
 }
 
-/** What it posts: how far it is where that takes long; the result; then how list files differ from what they were. */
+/**
+ * What it posts: the number of its thread where it takes what others leave; how far it is where that takes long; the result;
+ * then how list files differ from what they were.
+ */
 export type FromCompiler =
+  | { readonly kind: 'last'; readonly thread: number }
   | { readonly kind: 'progress'; readonly progress: LoadProgress }
   | Compilation
   | { readonly kind: 'changes'; readonly changes: readonly ListChange[] }
@@ -32,7 +36,10 @@ export type FromCompiler =
 const { sources, onBroken, saved, work } = workerData as CompileOrder
 
 // At a start nobody is answered yet.
-if (onBroken === 'refuse') comeLast()
+if (onBroken === 'refuse') {
+  const thread = await comeLast()
+  if (thread !== undefined) parentPort?.postMessage({ kind: 'last', thread } satisfies FromCompiler)
+}
 
 /** The policy, posted as soon as it is there; whether there is one. */
 async function compile(): Promise<boolean> {

@@ -3,6 +3,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
+import { hurry } from '../priority.ts'
 import type { CompileOrder, FromCompiler } from './compile-worker.ts'
 import { reasonOf } from './file.ts'
 import type { ListChange } from './list-changes.ts'
@@ -21,6 +22,9 @@ export interface CompileEvents {
 
 /** So long after a start others have had their turn. */
 export const AFTER_START_MS = 3000
+
+/** So long a new policy may wait for a moment in which nobody else wants a processor. A million names take a second of it. */
+const PATIENCE_MS = 15_000
 
 /**
  * Compiles all lists in a worker thread of its own. Resolves always: with a whole policy, or refused with the problems
@@ -54,8 +58,10 @@ function inWorker(order: CompileOrder, { progress, changes }: CompileEvents): Pr
     })
     // Nobody waits for what comes behind the result.
     if (order.work === 'compare') worker.unref()
+    let patience: NodeJS.Timeout | undefined
     worker.on('message', (message: FromCompiler) => {
-      if (message.kind === 'progress') progress(message.progress)
+      if (message.kind === 'last') patience = setTimeout(() => void hurry(message.thread), PATIENCE_MS).unref()
+      else if (message.kind === 'progress') progress(message.progress)
       else if (message.kind === 'changes') changes(message.changes)
       else {
         worker.unref()
@@ -63,7 +69,10 @@ function inWorker(order: CompileOrder, { progress, changes }: CompileEvents): Pr
       }
     })
     worker.once('error', (error) => resolve(failed(reasonOf(error))))
-    worker.once('exit', (code) => resolve(failed(`it ended with code ${code}`)))
+    worker.once('exit', (code) => {
+      clearTimeout(patience)
+      resolve(failed(`it ended with code ${code}`))
+    })
   })
 }
 

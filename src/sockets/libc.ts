@@ -1,5 +1,5 @@
-// The system's own socket calls, for what node:dgram has no words for: many datagrams a call, and to be told that some
-// are there instead of being handed them one by one. The door of koffi.
+// The system's own calls, for what Node has no words for: many datagrams a call, and to be told that some are there
+// instead of being handed them one by one; memory that goes back; whose turn it is. The door of koffi.
 import { createRequire } from 'node:module'
 import { endianness } from 'node:os'
 import { getSystemErrorName } from 'node:util'
@@ -22,6 +22,13 @@ export interface Libc {
   readonly recvmmsg: (fd: number, headers: Pointer, count: number, flags: number, timeout: Pointer) => number
   readonly sendmmsg: (fd: number, headers: Pointer, count: number, flags: number) => number
   readonly interfaceIndex: (name: string) => number
+  readonly madvise: (start: Pointer, size: number, advice: number) => number
+  /** Gives what malloc holds and nobody uses back to the system, but for `keep` bytes. Absent: not in this C library. */
+  readonly mallocTrim: ((keep: number) => number) | undefined
+  /** How a thread is given its turn; 0 is the caller. `parameters`: a priority, 0 for all that we use. */
+  readonly sched_setscheduler: (thread: number, policy: number, parameters: Uint32Array) => number
+  /** The caller's number with the kernel. Absent: not in this C library. */
+  readonly gettid: (() => number) | undefined
   /** Why the latest call failed. To be asked at once: whatever runs in between may change it. */
   readonly errno: () => number
   /**
@@ -59,6 +66,9 @@ export const LINUX = {
   MSG_TRUNC: 0x20,
   MSG_DONTWAIT: 0x40,
   EAGAIN: 11,
+  MADV_DONTNEED: 4,
+  SCHED_OTHER: 0,
+  SCHED_IDLE: 5,
   RTLD_NOW: 2,
   RTLD_NODELETE: 0x1000,
 } as const
@@ -89,11 +99,24 @@ async function open(): Promise<Libc | undefined> {
       recvmmsg: library.func('int recvmmsg(int fd, uintptr_t headers, uint32_t count, int flags, uintptr_t timeout)'),
       sendmmsg: library.func('int sendmmsg(int fd, uintptr_t headers, uint32_t count, int flags)'),
       interfaceIndex: library.func('uint32_t if_nametoindex(const char *name)'),
+      madvise: library.func('int madvise(uintptr_t start, uintptr_t size, int advice)'),
+      mallocTrim: ifThere(() => library.func('int malloc_trim(uintptr_t keep)')),
+      sched_setscheduler: library.func('int sched_setscheduler(int thread, int policy, const void *parameters)'),
+      gettid: ifThere(() => library.func('int gettid()')),
       errno: () => koffi.errno(),
       watch: (fd, ready) => watch(koffi.node, fd, ready),
       pointer: (memory) => Number(koffi.address(memory)),
     }
     return koffi.node?.poll !== undefined && stays(library) && isAllowed(libc) ? libc : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** A function of the C library that not every one has. */
+function ifThere<T>(find: () => T): T | undefined {
+  try {
+    return find()
   } catch {
     return undefined
   }

@@ -57,20 +57,13 @@ export interface ResolverLink {
   readonly close: () => Promise<void>
 }
 
-/**
- * Room for what lives for a moment, MB; V8 takes it only while much is forwarded. Measured: with 8, what waits for an
- * upstream is taken for old, and a forwarded question costs a tenth more.
- */
-const YOUNG_MB = 16
-
 /** As `top -H` shows it. */
 const nameOf = (thread: number): string => (thread === 0 ? 'resolver' : `resolver ${thread + 1}`)
 
 /** Begins a resolver thread, which then loads its program while others do something else; it waits to be started. */
 export function prepareResolver(thread: number): Worker {
   const file = new URL(`../resolver-thread${extname(import.meta.filename)}`, import.meta.url)
-  const resourceLimits = { maxYoungGenerationSizeMb: YOUNG_MB }
-  const worker = new Worker(file, { name: nameOf(thread), resourceLimits })
+  const worker = new Worker(file, { name: nameOf(thread) })
   // Until it is started, nothing waits for it.
   worker.unref()
   return worker

@@ -15,6 +15,7 @@ export const LAYERS: Readonly<Record<string, number>> = {
   journal: 3,
   pipeline: 4,
   sockets: 5,
+  'memory.ts': 5,
   'priority.ts': 5,
   upstream: 6,
   transport: 6,

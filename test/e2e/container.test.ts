@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { until } from '../support/house/until.ts'
 import { installed } from '../support/installed.ts'
 import { type Machine, startMachine } from '../support/machine.ts'
-import { arenas, isDistrusted, levels } from '../support/process.ts'
+import { arenas, isDistrusted, turns } from '../support/process.ts'
 import { havePrograms } from '../support/programs.ts'
 
 const PROGRAMS = {
@@ -102,7 +102,7 @@ describe.skipIf(!havePrograms(PROGRAMS))('the image', () => {
   })
 
   test('figures come second; its health and its figures can be asked for inside', async () => {
-    await until('the first thread to come second', async () => (await levels(program)).get('1') === 5)
+    await until('the first thread to come second', async () => (await turns(program)).get('1')?.nice === 5)
     const { user, folder: at, health } = await image()
     const inside = (...command: string[]) => {
       const somebody = ['--reuid', user, '--regid', user, '--clear-groups']

@@ -48,7 +48,7 @@ describe.runIf(requirePrograms('dnsperf'))('a hundred changes of a list under lo
       { 'ours.txt': textOf(0) },
     )
     const [node, args] = askfirstCommand('run', '--config', home.config)
-    program = start(node, ['--max-semi-space-size=4', ...args])
+    program = start(node, ['--max-semi-space-size=2', ...args])
     await ready(program)
   })
   afterAll(async () => {

@@ -1,14 +1,33 @@
 // What Linux tells of a process in /proc (proc(5)). Its folder there is given, so that it may be one of another machine.
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, readlink } from 'node:fs/promises'
 
-/** The nice value of each thread, by its number (field 19; the name before it may hold spaces). */
-export async function levels(process: string): Promise<Map<string, number>> {
-  const found = new Map<string, number>()
+/** How a thread is given its turn. */
+export interface Turn {
+  readonly name: string
+  readonly nice: number
+  /** 0 is SCHED_OTHER, 5 is SCHED_IDLE (sched(7)). */
+  readonly policy: number
+}
+
+/** The turn of each thread, by its number (fields 2, 19 and 41; the name may hold anything). */
+export async function turns(process: string): Promise<Map<string, Turn>> {
+  const found = new Map<string, Turn>()
   for (const thread of await readdir(`${process}/task`)) {
     const stat = await readFile(`${process}/task/${thread}/stat`, 'utf8').catch(() => undefined)
-    if (stat !== undefined) found.set(thread, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[16]))
+    if (stat === undefined) continue
+    const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
+    const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    found.set(thread, { name, nice: Number(rest[16]), policy: Number(rest[38]) })
   }
   return found
+}
+
+/** Bytes of its own program's file that are in memory (proc_pid_smaps(5)). */
+export async function programInMemory(process: string): Promise<number> {
+  const file = await readlink(`${process}/exe`)
+  const parts = (await readFile(`${process}/smaps`, 'latin1')).split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+  const own = parts.filter((part) => part.split('\n', 1)[0]?.endsWith(` ${file}`))
+  return own.reduce((sum, part) => sum + 1024 * Number(/^Rss: +(\d+) kB$/m.exec(part)?.[1]), 0)
 }
 
 /** Whether its file or its file's rights made it one that the loader distrusts (getauxval(3), AT_SECURE). */

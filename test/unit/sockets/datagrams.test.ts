@@ -52,6 +52,10 @@ function scripted({ base = 0x7f12_3456_7000, answers = [] as Answer[], arriving 
     watch: unused,
     close: unused,
     interfaceIndex: unused,
+    madvise: unused,
+    mallocTrim: unused,
+    sched_setscheduler: unused,
+    gettid: unused,
     errno: () => errno,
     pointer: (memory) => {
       const from = base + memories.reduce((sum, { bytes }) => sum + bytes.length, 0)

@@ -1,0 +1,53 @@
+// Whose turn it is where nothing of a processor is left: answers first, and a new list not never.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { askfirstCommand, makeHome, ready } from '../support/askfirst.ts'
+import { address } from '../support/asking.ts'
+import { type Running, start } from '../support/house/running.ts'
+import { until } from '../support/house/until.ts'
+import { freePorts } from '../support/ports.ts'
+import { type Turn, turns } from '../support/process.ts'
+
+/** Enough work that it is not done in what SCHED_IDLE gets beside a busy processor: some 0.3 % of it. */
+const NAMES = 300_000
+const CORE = '0'
+
+test('a list is compiled in what others leave, and where that is nothing it is waited for no longer than it should', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'askfirst-'))
+  const [dns = 0, http = 0] = await freePorts(2)
+  const home = await makeHome(folder, {
+    listen: [`127.0.0.1:${dns}`],
+    upstreams: { servers: [] },
+    reports: { syslog: { udp: [], tcp: [] } },
+    http: { listen: [`127.0.0.1:${http}`] },
+    devices: { neighbours: false },
+  })
+  const [node, args] = askfirstCommand('run', '--config', home.config)
+  const programs: Running[] = [start('taskset', ['-c', CORE, node, ...args])]
+  const [server] = programs as [Running]
+  try {
+    await ready(server)
+    programs.push(start('taskset', ['-c', CORE, node, '-e', 'for (;;) {}']))
+    const seen: Turn[] = []
+    const compiling = async (wanted: Partial<Turn>): Promise<boolean> => {
+      const worker = [...(await turns(`/proc/${server.pid}`)).values()].find(({ name }) =>
+        name.startsWith('askfirst-comp'),
+      )
+      if (worker !== undefined) seen.push(worker)
+      return worker?.policy === wanted.policy && worker?.nice === wanted.nice
+    }
+    const names = Array.from({ length: NAMES }, (_, i) => `0.0.0.0 n${i}.example\n`)
+    await writeFile(join(home.lists, 'many.hosts'), names.join(''))
+    await until('a compilation that takes what others leave', () => compiling({ policy: 5, nice: 10 }), 30_000)
+    // Answers do not wait for it, nor for the busy program.
+    expect(await address(dns, 'n1.example')).toBeUndefined()
+    await until('its patience to end', () => compiling({ policy: 0, nice: 10 }), 40_000)
+    await until('the list to hold', async () => (await address(dns, `n${NAMES - 1}.example`)) === '127.0.0.1', 60_000)
+    expect(seen.map(({ policy }) => policy)).toContain(5)
+  } finally {
+    for (const program of programs) await program.stop()
+    await rm(folder, { recursive: true })
+  }
+}, 180_000)
