@@ -40,7 +40,7 @@ import { type Blocking, sinkhole } from './pipeline/stages/sinkhole.ts'
 import { special } from './pipeline/stages/special.ts'
 import type { Policy } from './policy/decision.ts'
 import { openInPieces } from './policy/policy.ts'
-import type { Libc } from './sockets/libc.ts'
+import type { Libc } from './system/libc.ts'
 import type {
   FromResolver,
   NameLooked,

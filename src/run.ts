@@ -5,9 +5,9 @@ import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { openLog } from './log.ts'
 import { serve } from './main.ts'
-import { giveBackMemory, keepHeapsSmall } from './memory.ts'
 import { VERSION } from './server/version.ts'
 import { welcomeLines } from './server/welcome.ts'
+import { giveBackMemory, keepHeapsSmall } from './system/memory.ts'
 
 /** Serves with the configuration in `path` until it is told to stop, or cannot go on; then the process ends. */
 export async function run(path: string, reportsStdin: boolean): Promise<void> {

@@ -3,7 +3,7 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Problem } from '../base/failure.ts'
-import { hurry } from '../priority.ts'
+import { hurry } from '../system/priority.ts'
 import type { CompileOrder, FromCompiler } from './compile-worker.ts'
 import { reasonOf } from './file.ts'
 import type { ListChange } from './list-changes.ts'

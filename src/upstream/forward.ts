@@ -3,7 +3,7 @@
 import { EDE, type ExtendedError, type Query, RCODE } from '../base/question.ts'
 import { EMPTY_BODY, type Reply } from '../base/reply.ts'
 import type { UpstreamServer } from '../base/upstream-server.ts'
-import type { Libc } from '../sockets/libc.ts'
+import type { Libc } from '../system/libc.ts'
 import { Bootstrap } from './bootstrap.ts'
 import { openCarriers } from './open-carriers.ts'
 import type { Strategy, UpstreamSettings } from './settings.ts'

@@ -1,7 +1,7 @@
 // Makes the ways to an upstream, as its transport wants them. Opens nothing before there is a question.
 import { type Address, parseAddress } from '../base/address.ts'
 import type { UpstreamServer } from '../base/upstream-server.ts'
-import type { Libc } from '../sockets/libc.ts'
+import type { Libc } from '../system/libc.ts'
 import { Addresses } from './addresses.ts'
 import type { Bootstrap } from './bootstrap.ts'
 import { type Dialled, dialTcp, dialTls, type TlsMemory } from './dial.ts'

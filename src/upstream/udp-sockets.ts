@@ -1,8 +1,8 @@
 // UDP towards one upstream: a few connected sockets, each query on one of them. Knows no strategy.
 import type { Endpoint } from '../base/address.ts'
 import { Buckets, type Linked } from '../base/buckets.ts'
-import { type ConnectedUdp, openConnectedUdp } from '../sockets/connected-udp.ts'
-import type { Libc } from '../sockets/libc.ts'
+import { type ConnectedUdp, openConnectedUdp } from '../system/connected-udp.ts'
+import type { Libc } from '../system/libc.ts'
 import { type Carrier, type CarrierFigures, type Exchanged, sameQuestion } from './carrier.ts'
 import { random16 } from './mixed-case.ts'
 

@@ -1,6 +1,6 @@
 // A hostile upstream over every transport: each lie has its stated outcome, and nothing forged comes through.
 import { afterEach, describe, expect, test } from 'vitest'
-import { openLibc } from '../../src/sockets/libc.ts'
+import { openLibc } from '../../src/system/libc.ts'
 import { openUpstreams } from '../../src/upstream/forward.ts'
 import { SETTINGS } from '../support/in-memory.ts'
 import { FORGED, GOOD, LIES } from '../support/lies.ts'

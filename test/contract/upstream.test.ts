@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, describe, expect, test } from 'vitest'
 import { udpServer } from '../../src/base/upstream-server.ts'
-import { openLibc } from '../../src/sockets/libc.ts'
+import { openLibc } from '../../src/system/libc.ts'
 import { openUpstreams, type Surroundings, type Upstreams } from '../../src/upstream/forward.ts'
 import type { UpstreamSettings } from '../../src/upstream/settings.ts'
 import { SETTINGS } from '../support/in-memory.ts'

@@ -1,9 +1,9 @@
 // A program: asks 127.0.0.1 <port> <count> times for <name>, from <senders> different forged addresses out of 127.16.0.0/12,
 // a few thousand on their way at a time. Prints "answered N of M". Wants root, for a raw socket.
 import { createSocket } from 'node:dgram'
-import { Outbox } from '../../src/sockets/datagrams.ts'
-import { LINUX, openLibc } from '../../src/sockets/libc.ts'
-import { IPV4, makeName } from '../../src/sockets/socket-address.ts'
+import { Outbox } from '../../src/system/datagrams.ts'
+import { LINUX, openLibc } from '../../src/system/libc.ts'
+import { IPV4, makeName } from '../../src/system/socket-address.ts'
 import { queryPacket } from './packets.ts'
 
 /** Queries on their way: less than what the server's socket has room for. */

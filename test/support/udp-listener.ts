@@ -1,7 +1,7 @@
 // A program: the batched UDP listener on each of <address>… at <port>, over a resolver in memory. Answers for slow.* wait
 // until it reads `release`; `figures` makes it print how many replies could not be sent.
 import { createInterface } from 'node:readline'
-import { openLibc } from '../../src/sockets/libc.ts'
+import { openLibc } from '../../src/system/libc.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import { openUdp } from '../../src/transport/udp-batch.ts'
 import { addressOf, inMemory } from './in-memory.ts'

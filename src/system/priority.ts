@@ -1,7 +1,7 @@
 // Which thread comes first where two want the same processor. Knows the system's scheduler, not what the threads do.
 import { readdirSync, readFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
-import { LINUX, openLibc } from './sockets/libc.ts'
+import { LINUX, openLibc } from './libc.ts'
 
 /** Nice levels of Linux (sched(7)). A third of the weight of answers, enough to follow a full load on one core; and a tenth. */
 const [SECOND, LAST] = [5, 10]

@@ -1,8 +1,8 @@
 // The boxes of datagrams against a system that does as it is told and reads their memory as C would.
 import { describe, expect, test } from 'vitest'
-import { BATCH, DATAGRAM_MAX, Inbox, Outbox } from '../../../src/sockets/datagrams.ts'
-import { LINUX, type Libc } from '../../../src/sockets/libc.ts'
-import { IPV4, IPV6, makeName, portOf } from '../../../src/sockets/socket-address.ts'
+import { BATCH, DATAGRAM_MAX, Inbox, Outbox } from '../../../src/system/datagrams.ts'
+import { LINUX, type Libc } from '../../../src/system/libc.ts'
+import { IPV4, IPV6, makeName, portOf } from '../../../src/system/socket-address.ts'
 
 interface Sent {
   readonly fd: number

@@ -2,8 +2,8 @@
 // Knows the runtime and the system, not what the threads do.
 import { readFile } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
-import { MINUTE, SECOND } from './base/clock.ts'
-import { LINUX, openLibc, type Pointer } from './sockets/libc.ts'
+import { MINUTE, SECOND } from '../base/clock.ts'
+import { LINUX, openLibc, type Pointer } from './libc.ts'
 
 /**
  * V8 lets what has died pile up until a thread's memory has doubled or more; here it may grow by this share, per cent, and
