@@ -12,6 +12,17 @@ export function machine(): Record<string, string> {
     system: `${osName()}, Linux ${release()}`,
     virtual: /\bhypervisor\b/.test(read('/proc/cpuinfo')) ? 'yes' : 'no',
     node: process.version,
+    realtime: mayComeFirst() ? 'yes' : 'no',
+  }
+}
+
+/** Whether what is started from here may ask to come before everything else on its core, as `sender.c` does. */
+function mayComeFirst(): boolean {
+  try {
+    execFileSync('chrt', ['--fifo', '1', 'true'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
   }
 }
 
