@@ -4,6 +4,7 @@ import type { Endpoint } from './base/address.ts'
 import type { ErrorCode, Problem } from './base/failure.ts'
 import { createResolver } from './resolver.ts'
 import { openLibc } from './system/libc.ts'
+import { comeSoon } from './system/priority.ts'
 import { systemClock } from './system-clock.ts'
 import type { FromResolver, ListeningAt, ResolverStart, ToResolver } from './threads/messages.ts'
 import { claim } from './transport/claim.ts'
@@ -48,6 +49,7 @@ const resolver = createResolver({
   shared: start.shared,
   post,
 })
+await comeSoon()
 const identity = start.pair && new Identity(start.pair, Buffer.from(start.secrets.tickets))
 /** What the first thread listens on, for those that follow it. */
 let followed: readonly ListeningAt[] | undefined

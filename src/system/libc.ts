@@ -27,6 +27,8 @@ export interface Libc {
   readonly mallocTrim: ((keep: number) => number) | undefined
   /** How a thread is given its turn; 0 is the caller. `parameters`: a priority, 0 for all that we use. */
   readonly sched_setscheduler: (thread: number, policy: number, parameters: Uint32Array) => number
+  /** The same with all that Linux knows of it, as `struct sched_attr`; the C library has no call of its own before 2.41. */
+  readonly sched_setattr: (thread: number, attributes: Uint8Array) => number
   /** The caller's number with the kernel. Absent: not in this C library. */
   readonly gettid: (() => number) | undefined
   /** Why the latest call failed. To be asked at once: whatever runs in between may change it. */
@@ -48,7 +50,7 @@ export interface Watch {
   readonly close: () => void
 }
 
-/** Numbers of Linux that are the same on x64 and arm64 (include/uapi/asm-generic). */
+/** Numbers of Linux, the same on x64 and arm64 where nothing else is said (include/uapi/asm-generic). */
 export const LINUX = {
   AF_INET: 2,
   AF_INET6: 10,
@@ -67,6 +69,8 @@ export const LINUX = {
   MSG_DONTWAIT: 0x40,
   EAGAIN: 11,
   MADV_DONTNEED: 4,
+  SYS_SCHED_SETATTR_X64: 314,
+  SYS_SCHED_SETATTR_ARM64: 274,
   SCHED_OTHER: 0,
   SCHED_IDLE: 5,
   RTLD_NOW: 2,
@@ -88,6 +92,8 @@ async function open(): Promise<Libc | undefined> {
     const { default: koffi } = await import('koffi')
     // The process itself: its C library is loaded already, whichever it is.
     const library = koffi.load(null)
+    const syscall = library.func('intptr_t syscall(intptr_t number, intptr_t a, const void *b, intptr_t c)')
+    const setattr = process.arch === 'x64' ? LINUX.SYS_SCHED_SETATTR_X64 : LINUX.SYS_SCHED_SETATTR_ARM64
     const libc: Libc = {
       socket: library.func('int socket(int family, int type, int protocol)'),
       setsockopt: library.func('int setsockopt(int fd, int level, int option, const void *value, uint32_t size)'),
@@ -102,6 +108,7 @@ async function open(): Promise<Libc | undefined> {
       madvise: library.func('int madvise(uintptr_t start, uintptr_t size, int advice)'),
       mallocTrim: ifThere(() => library.func('int malloc_trim(uintptr_t keep)')),
       sched_setscheduler: library.func('int sched_setscheduler(int thread, int policy, const void *parameters)'),
+      sched_setattr: (thread, attributes) => syscall(setattr, thread, attributes, 0) as number,
       gettid: ifThere(() => library.func('int gettid()')),
       errno: () => koffi.errno(),
       watch: (fd, ready) => watch(koffi.node, fd, ready),

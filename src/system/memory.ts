@@ -10,7 +10,7 @@ import { LINUX, openLibc, type Pointer } from './libc.ts'
  * in smaller steps. Measured with a million forged senders: 45 MB more than before them, without it 240;
  * a question that is forwarded costs nothing more with it, since what lives for a moment has room.
  */
-const HEAP_GROWS_BY = 40
+const HEAP_GROWS_BY = 20
 
 /**
  * Half of the room for what lives for a moment in threads to come, MB; V8 takes it only while much is forwarded. With less,

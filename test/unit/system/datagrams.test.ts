@@ -55,6 +55,7 @@ function scripted({ base = 0x7f12_3456_7000, answers = [] as Answer[], arriving 
     madvise: unused,
     mallocTrim: unused,
     sched_setscheduler: unused,
+    sched_setattr: unused,
     gettid: unused,
     errno: () => errno,
     pointer: (memory) => {
