@@ -15,14 +15,15 @@ export async function comeSoon(): Promise<void> {
   if (libc === undefined) return
   const attributes = new DataView(new ArrayBuffer(ATTR.size))
   attributes.setUint32(ATTR.sizeAt, ATTR.size, true)
-  // It takes all at once: what is not to change must be said, too.
+  // It takes all at once: what is not to change must be said, too. Whoever gave the process a policy knows why.
+  attributes.setUint32(ATTR.flagsAt, LINUX.SCHED_FLAG_KEEP_POLICY, true)
   attributes.setInt32(ATTR.niceAt, getPriority(), true)
   attributes.setBigUint64(ATTR.runtimeAt, SLICE, true)
   libc.sched_setattr(0, new Uint8Array(attributes.buffer))
 }
 
-/** The first version of `struct sched_attr` (sched_setattr(2)); its policy stays 0, SCHED_OTHER. */
-const ATTR = { size: 48, sizeAt: 0, niceAt: 16, runtimeAt: 24 } as const
+/** The first version of `struct sched_attr` (sched_setattr(2)). */
+const ATTR = { size: 48, sizeAt: 0, flagsAt: 8, niceAt: 16, runtimeAt: 24 } as const
 /** Nanoseconds: the shortest that Linux gives. */
 const SLICE = 100_000n
 
