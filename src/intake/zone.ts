@@ -54,16 +54,17 @@ function offsetsFor(local: number, offsetAt: (time: EpochMs) => number): Offsets
 
 /** Offset from UTC in milliseconds at an instant, as the machine's zone data has it. */
 function offsets(name: string): ((time: EpochMs) => number) | undefined {
-  let format: Intl.DateTimeFormat
-  try {
-    format = new Intl.DateTimeFormat('en-US', {
-      timeZoneName: 'longOffset',
-      ...(name === 'local' ? {} : { timeZone: name }),
-    })
-  } catch {
-    return undefined
+  // Made when it is needed first: the tables behind it take over a megabyte, and many firewalls write where they are in time.
+  let format: Intl.DateTimeFormat | undefined
+  if (name !== 'local') {
+    try {
+      format = formatFor(name)
+    } catch {
+      return undefined
+    }
   }
   return (time) => {
+    format ??= formatFor(undefined)
     const text = format.formatToParts(time).find((part) => part.type === 'timeZoneName')?.value ?? ''
     const match = /^GMT([+-])(\d\d):(\d\d)(?::(\d\d))?$/.exec(text)
     if (match === null) return 0
@@ -71,3 +72,6 @@ function offsets(name: string): ((time: EpochMs) => number) | undefined {
     return (match[1] === '-' ? -seconds : seconds) * 1000
   }
 }
+
+const formatFor = (timeZone: string | undefined): Intl.DateTimeFormat =>
+  new Intl.DateTimeFormat('en-US', { timeZoneName: 'longOffset', ...(timeZone === undefined ? {} : { timeZone }) })
