@@ -35,7 +35,7 @@ HEALTHCHECK --interval=30s --timeout=3s --start-period=10s \
 # What Node compiled is kept in the volume, for the next start.
 ENV NODE_COMPILE_CACHE=/var/lib/askfirst/compiled
 # GLIBC_TUNABLES: memory that is free goes back to the system instead of staying with the thread that had it. Semi-space:
-# small room for what lives for a moment, 25 MB less, see docs/decisions/0001-runtime-and-tools.md.
+# small room for what lives for a moment, see docs/decisions/0012-small-and-quiet.md.
 ENTRYPOINT ["bind-low", "--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service", \
   "env", "GLIBC_TUNABLES=glibc.malloc.arena_max=1:glibc.malloc.trim_threshold=1048576:glibc.malloc.mmap_threshold=1048576", \
   "node", "--max-semi-space-size=2", "dist/cli.js"]

@@ -90,7 +90,7 @@ export const floor = (program: string): Contender => ({
 
 /** How askfirst is started, and what of its configuration a measurement may want otherwise. */
 export interface AskfirstOptions {
-  /** The cache's size; the default configuration has 32 MiB. */
+  /** The cache's size; the default configuration has 16 MiB. */
   readonly cache?: string
   /** Resolver threads; the configuration's own number if left out. */
   readonly threads?: number

@@ -72,7 +72,7 @@ const results: Results = {
     date: new Date().toISOString().slice(0, 10),
     version: (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version,
     commit: commit(ROOT),
-    command: ['npm run bench', ...process.argv.slice(2)].join(' -- '),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
     machine: machine(),
     tools: Object.fromEntries(
       [...TOOLS, upstream.from].flatMap((tool) => tool ?? []).map((tool) => [tool.program, versionOf(tool)]),

@@ -299,7 +299,7 @@ export class Evidence {
   }
 
   #begin(pair: Pair, stretch: Stretch): void {
-    const nameless = ofName(pair.stretches, undefined)
+    const nameless = namelessOf(pair.stretches)
     const named = pair.stretches.length - (nameless === undefined ? 0 : 1)
     if (named < this.#options.names || stretch.name === undefined) {
       pair.stretches = pair.stretches.concat([stretch])
@@ -394,8 +394,9 @@ function touching(
   return undefined
 }
 
-function ofName(stretches: readonly Stretch[], name: Name | undefined): Stretch | undefined {
-  for (const each of stretches) if (each.name === name) return each
+/** The stretch that stands for forgotten names. */
+function namelessOf(stretches: readonly Stretch[]): Stretch | undefined {
+  for (const each of stretches) if (each.name === undefined) return each
   return undefined
 }
 
