@@ -17,10 +17,11 @@ import { listenTls } from './transport/tls.ts'
 import { openUdp } from './transport/udp-batch.ts'
 import { byKey, wantedListeners } from './transport/wanted.ts'
 
-/** The journal is flushed this often while there is something in it; who needs it sooner asks for it (`sync`). */
-const FLUSH_EVERY_MS = 250
-/** How late a connection that is idle or slow may be let go. */
-const SWEEP_EVERY_MS = 1000
+/**
+ * The journal is flushed this often while there is something in it; who needs it sooner asks for it (`sync`). A connection
+ * that is idle or slow may be let go so late. Not oftener: each time, what comes meanwhile waits for half a millisecond.
+ */
+const TIDY_EVERY_MS = 1000
 /** Local addresses come and go; the system does not tell, so we look. */
 const RESCAN_EVERY_MS = 3000
 
@@ -126,8 +127,10 @@ async function begin(): Promise<void> {
 
 if (start.listen !== undefined) await begin()
 
-const flushing = setInterval(() => resolver.journal.flush(), FLUSH_EVERY_MS)
-const sweeping = setInterval(() => resolver.reception.connections.sweep(), SWEEP_EVERY_MS)
+const tidying = setInterval(() => {
+  resolver.journal.flush()
+  resolver.reception.connections.sweep()
+}, TIDY_EVERY_MS)
 let scanning: Promise<void> = Promise.resolve()
 const scans = setInterval(() => {
   scanning = scanning.then(rescan)
@@ -160,8 +163,7 @@ hear = (message) => {
 for (const message of early) hear(message)
 
 function close(): void {
-  clearInterval(flushing)
-  clearInterval(sweeping)
+  clearInterval(tidying)
   clearInterval(scans)
   void scanning
     .then(() => Promise.all([...listeners.values()].map((listener) => listener.close())))

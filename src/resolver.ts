@@ -208,7 +208,7 @@ export function createResolver(world: ResolverParts): Resolver {
           return
         }
         case 'read':
-          journal.acknowledge(message.bytes)
+          journal.acknowledge(message.bytes, message.buffer)
           return
         case 'look':
           void look(parts, profiles, message, world.clock).then((found) =>
@@ -287,6 +287,7 @@ function assemble(
   const locals = local({ names, forwarded, special: specials, clock })
   const own: Stage = (query, next) => specials(query, (further) => locals(further, next))
   const blocking = { ...rules, answer: settings.sinkhole }
+  const outside = { asked: 0 }
   const routes = settings.upstreams.groups.map(({ group }) => group)
   const stages: Stages = {
     guard: guard(settings.identity),
@@ -302,7 +303,10 @@ function assemble(
     route: route(rules.profiles, routes),
     cache: cache.stage,
     coalesce: coalesce(MAX_FLIGHTS, u32(seed, 0)),
-    upstream: upstreams.ask,
+    upstream: (query) => {
+      outside.asked++
+      return upstreams.ask(query)
+    },
   }
   const ownDns64 = nat64 && dns64({ settings: nat64, own, clock, figures: { synthesised: 0 } })
   // Where each reply depends on its asker's cookie, nothing can be repeated.
@@ -319,6 +323,7 @@ function assemble(
     cache,
     upstreams,
     journal,
+    outside,
     clock,
     edns,
     limits,

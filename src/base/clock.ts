@@ -11,6 +11,18 @@ export interface Clock {
   readonly ticks: () => number
 }
 
+/** What a clock showed. To be used again: numbers that go from function to function take memory each time they do. */
+export class Moment {
+  now: EpochMs = 0
+  ticks = 0
+
+  take(clock: Clock): this {
+    this.now = clock.now()
+    this.ticks = clock.ticks()
+    return this
+  }
+}
+
 export const SECOND = 1000
 export const MINUTE = 60 * SECOND
 export const HOUR = 60 * MINUTE

@@ -1,7 +1,7 @@
 // The journal's bytes: entries as a resolver thread writes them and as the control thread reads them. Knows no thread.
 // Long because both ends of one layout stand in one file: whoever changes the one sees the other.
 //
-// A batch is one ArrayBuffer that is handed over, not copied. Equal entries of one client are counted up in place, so a
+// A batch is one ArrayBuffer that is handed over, not copied, and handed back when it is read. Equal entries of one client are counted up in place, so a
 // busy name costs one entry a batch. What comes again and again is said once and then called by its number: answers of
 // the fast lane, clients, and which groups a client is in. The writer knows which numbers the reader has, since both keep them in the same places.
 //
@@ -10,7 +10,7 @@
 // microseconds u32; number of the client u32; number of the template u32 (0: it has none, and is said here). Then, where
 // they are said: the address in 16 bytes, and the template.
 import { type Address, addressFromBytes } from '../base/address.ts'
-import type { EpochMs } from '../base/clock.ts'
+import type { EpochMs, Moment } from '../base/clock.ts'
 import { TRANSPORTS, type TransportKind } from '../base/question.ts'
 import type { Entry } from './entry.ts'
 import { OUTCOMES, readTemplate, type Said } from './template.ts'
@@ -22,6 +22,9 @@ import { OUTCOMES, readTemplate, type Said } from './template.ts'
 export const BATCH_BYTES = 256 * 1024
 /** Bytes of batches that may be on their way; beyond it details are dropped and counted. */
 export const MAX_OUTSTANDING = 8 * 1024 * 1024
+
+/** Batches that came back and wait to be filled again; beyond them they are let go. Two take turns unless there is a flood. */
+const SPARES = 2
 
 /** One flush of the journal. */
 export interface Batch {
@@ -86,6 +89,7 @@ export class BatchWriter {
   #combinations = 0
   #start: EpochMs = 0
   #outstanding = 0
+  readonly #spares: ArrayBuffer[] = []
   #lost: number[] = OUTCOMES.map(() => 0)
   #anyLost = false
   #limited = 0
@@ -126,7 +130,7 @@ export class BatchWriter {
     templateAt: number,
     length: number,
     client: EntryClient,
-    now: EpochMs,
+    time: Moment,
     transport: TransportKind,
   ): void {
     const way = WAYS[transport] | LANE
@@ -141,7 +145,7 @@ export class BatchWriter {
       id = this.#ids = (this.#ids + 1) & ID_MASK || 1
       words[standing + STANDING.id] = id
     }
-    const at = this.#begin(bytes, templateAt, length, client, now, way, id)
+    const at = this.#begin(bytes, templateAt, length, client, time.now, way, id)
     if (at < 0) return
     words[standing + STANDING.batch] = this.#number
     words[standing + STANDING.at] = at
@@ -215,7 +219,7 @@ export class BatchWriter {
     this.#limited = 0
     this.#outstanding += this.#length
     this.#send(batch)
-    this.#bytes = new Uint8Array(BATCH_BYTES)
+    this.#bytes = new Uint8Array(this.#spares.pop() ?? new ArrayBuffer(BATCH_BYTES))
     this.#words = new Uint32Array(this.#bytes.buffer)
     this.#length = 0
     this.#number++
@@ -223,9 +227,10 @@ export class BatchWriter {
     this.#anyLost = false
   }
 
-  /** The control thread has read this many bytes. */
-  acknowledge(bytes: number): void {
+  /** The control thread has read a batch of this length, and hands its buffer back. */
+  acknowledge(bytes: number, buffer?: ArrayBuffer): void {
     this.#outstanding = Math.max(0, this.#outstanding - bytes)
+    if (buffer?.byteLength === BATCH_BYTES && this.#spares.length < SPARES) this.#spares.push(buffer)
   }
 }
 

@@ -1,6 +1,6 @@
 // From packet to packet: the lane first, then the pipeline; one answer and one journal entry for each query. Knows no
 // socket: transports hand in bytes and send what comes out.
-import type { Clock } from '../base/clock.ts'
+import { type Clock, Moment } from '../base/clock.ts'
 import { type Query, RCODE, type TransportKind } from '../base/question.ts'
 import type { Reply } from '../base/reply.ts'
 import type { BatchWriter } from '../journal/batch.ts'
@@ -24,6 +24,8 @@ export interface AnswererParts {
   readonly clock: Clock
   readonly edns: EdnsReplies
   readonly limits: Limits
+  /** Questions that have left the pipeline, for whoever waits for them or for nobody. */
+  readonly outside: { readonly asked: number }
   /** Largest UDP reply, and what our OPT records say. */
   readonly udpSize: number
   /** Hears of faults of our own: the pipeline itself never throws (invariant I3). */
@@ -36,6 +38,7 @@ export class Answerer {
   /** What is being written: a reply, and what the journal says of it. */
   readonly #scratch = new Uint8Array(MESSAGE_MAX + 1024)
   readonly #template = new Uint8Array(TEMPLATE_MAX)
+  readonly #moment = new Moment()
   #dropped = 0
 
   constructor(parts: AnswererParts) {
@@ -54,7 +57,7 @@ export class Answerer {
 
   /**
    * Answers at once, from the lane, into `out` from `outAt`. Returns the reply's length; 0: use `answer`.
-   * `now` and `ticks` are the clock's, taken once a batch.
+   * `time` is taken once a batch.
    */
   quick(
     bytes: Uint8Array,
@@ -64,8 +67,7 @@ export class Answerer {
     transport: TransportKind,
     out: Uint8Array,
     outAt: number,
-    now: number,
-    ticks: number,
+    time: Moment,
   ): number {
     const { budget } = client
     // Out of tokens: `answer` looks closer.
@@ -73,9 +75,9 @@ export class Answerer {
     const parts = this.#parts
     const { lane, journal } = parts
     try {
-      const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, ticks)
+      const size = lane.answer(bytes, at, length, client.group, transport === 'udp', out, outAt, time)
       if (size === 0) return 0
-      lane.note(journal, client, now, transport)
+      lane.note(journal, client, time, transport)
       budget.tokens--
       budget.prefix.tokens--
       return size
@@ -87,20 +89,21 @@ export class Answerer {
 
   /** Answers from the lane, else by the pipeline: for transports that have their messages one by one. As `answer`. */
   answerOne(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
-    const { clock } = this.#parts
-    const { length } = packet
-    const size = this.quick(packet, 0, length, client, transport, this.#scratch, 0, clock.now(), clock.ticks())
+    const time = this.#moment.take(this.#parts.clock)
+    const size = this.quick(packet, 0, packet.length, client, transport, this.#scratch, 0, time)
     if (size > 0) send(this.#scratch.subarray(0, size))
     else this.answer(packet, client, transport, send)
   }
 
   /**
    * Answers by the pipeline. `packet` must stay as it is until `send` is called, which happens once or never: for what is
-   * no query, and for a reply that is `silent`. What `send` gets is true during that call only.
+   * no query, and for a reply that is `silent`. What `send` gets is true during that call only. Returns whether something
+   * goes on: the reply is still to come, or what nobody waits for.
    */
-  answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): void {
+  answer(packet: Uint8Array, client: Client, transport: TransportKind, send: (reply: Uint8Array) => void): boolean {
     const parts = this.#parts
     const { generation } = parts.lane
+    const { asked } = parts.outside
     const received = parts.clock.ticks()
     const read = readQuery(packet, 0, packet.length, {
       client: client.address,
@@ -111,7 +114,7 @@ export class Answerer {
     })
     if (read.kind === 'drop') {
       this.#dropped++
-      return
+      return false
     }
     const finish = (reply: Reply): void => {
       try {
@@ -129,7 +132,7 @@ export class Answerer {
       journal.limit(clock.now())
       const reply = overLimit(limits.over, client.budget.over, transport)
       if (reply !== undefined) send(this.#write(parts, read.query, reply, packet, client).bytes)
-      return
+      return false
     }
     const reply = this.#reply(read, client)
     if (reply instanceof Promise) {
@@ -138,7 +141,10 @@ export class Answerer {
         client.budget.inFlight--
         finish(late)
       })
-    } else finish(reply)
+      return true
+    }
+    finish(reply)
+    return parts.outside.asked !== asked
   }
 
   /** The limit that this query is over, if any. Strangers are refused, whatever they ask: they have no budget to keep. */

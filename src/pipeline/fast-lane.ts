@@ -1,6 +1,6 @@
 // The fast lane: finished replies, repeated by copying bytes. A memo of the pipeline, never a second implementation:
 // entries are made from its replies only, carry the lane's generation and die with it. Works in buffers, in place.
-import { type EpochMs, SECOND } from '../base/clock.ts'
+import { type Moment, SECOND } from '../base/clock.ts'
 import { foldByte, NAME_MAX } from '../base/name.ts'
 import { CLASS, type Query, type TransportKind, TYPE, wantsDnssec } from '../base/question.ts'
 import type { Reply } from '../base/reply.ts'
@@ -97,7 +97,7 @@ export class FastLane {
     udp: boolean,
     out: Uint8Array,
     outAt: number,
-    ticks: number,
+    { ticks }: Moment,
   ): number {
     // A plain question: QR, opcode, AA, TC, RA, Z, rcode all zero, RD set; one question, no records but one OPT.
     if (length < HEADER + 5 || (u16(bytes, at + 2) & ~0x0030) !== 0x0100) return 0
@@ -170,7 +170,7 @@ export class FastLane {
   }
 
   /** Notes the latest hit in the journal. A hit takes less time than the clock can tell: its latency counts as zero. */
-  note(journal: BatchWriter, client: EntryClient, now: EpochMs, transport: TransportKind): void {
+  note(journal: BatchWriter, client: EntryClient, time: Moment, transport: TransportKind): void {
     const table = this.#table
     const { words } = table
     const place = this.#hit
@@ -180,7 +180,7 @@ export class FastLane {
       table.extraAt(place),
       words[place + RECORD.extra] as number,
       client,
-      now,
+      time,
       transport,
     )
   }

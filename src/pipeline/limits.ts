@@ -33,7 +33,10 @@ export interface Flood {
   readonly last: EpochMs
 }
 
-/** Tokens of one address or prefix. Mutable and of one shape: the fast lane looks at it for every query. */
+/**
+ * Tokens of one address or prefix. Mutable and of one shape: the fast lane looks at it for every query. Tokens are whole and
+ * below 2^31: with a fraction, each change would make a number in memory.
+ */
 export class Bucket {
   tokens: number
   /** `Clock.ticks()` of the last refill. */
@@ -89,6 +92,10 @@ const NAMES_FROM = 16
 /** Bits for the hashes of names: of 2,000 names one in four shares its bit and goes uncounted. */
 const NAME_BITS = 4096
 
+/** In the bucket of whom nothing limits; it is filled again without asking. */
+const ENDLESS = 2 ** 30
+const UNBOUNDED = { queries: 0, perPrefix: 0 } as const
+
 /** The limits. One for each resolver thread and set of bounds. */
 export class Limits {
   readonly #bounds: LimitBounds
@@ -103,8 +110,7 @@ export class Limits {
     this.#bounds = bounds
     this.#clock = clock
     this.#onFlood = onFlood
-    const endless = Number.POSITIVE_INFINITY
-    this.#free = new Budget(endless, 0, new PrefixBucket(endless, 0, ''))
+    this.#free = new Budget(ENDLESS, 0, new PrefixBucket(ENDLESS, 0, ''))
   }
 
   /** The budget for a new address. All who are exempt share one without end. */
@@ -125,8 +131,9 @@ export class Limits {
   /** Charges one query. Says which limit forbids it; undefined where none does, which is then charged. */
   charge(budget: Budget, ticks: number): 'queries' | 'prefix' | undefined {
     const { prefix } = budget
-    if (budget.tokens < 1 && !refill(budget, this.#bounds.queries, ticks)) return 'queries'
-    if (prefix.tokens < 1 && !refill(prefix, this.#bounds.perPrefix, ticks)) {
+    const { queries, perPrefix } = budget === this.#free ? UNBOUNDED : this.#bounds
+    if (budget.tokens < 1 && !refill(budget, queries, ticks)) return 'queries'
+    if (prefix.tokens < 1 && !refill(prefix, perPrefix, ticks)) {
       if (ticks - prefix.overLast > CALM) prefix.overSince = ticks - CALM
       prefix.overLast = ticks
       // Whoever was here a while before feels nothing of the flood: forged senders are always new.
@@ -204,15 +211,14 @@ export const NO_LIMITS = new Limits(
 )
 
 /** A full bucket: one second's worth. */
-function tokensOf(rate: number): number {
-  return rate === 0 ? Number.POSITIVE_INFINITY : rate
-}
+const tokensOf = (rate: number): number => (rate === 0 ? ENDLESS : rate)
 
 /** Fills an empty bucket with what has come together since the last time; false where that is nothing. */
 function refill(bucket: Bucket, rate: number, ticks: number): boolean {
-  const tokens = Math.min(rate, bucket.tokens + ((ticks - bucket.filled) * rate) / SECOND)
-  if (tokens < 1) return false
-  bucket.tokens = tokens
-  bucket.filled = ticks
+  const came = rate === 0 ? ENDLESS : Math.floor(((ticks - bucket.filled) * rate) / SECOND)
+  if (came < 1) return false
+  bucket.tokens = Math.min(tokensOf(rate), came)
+  // What is no whole token yet is still to come; what a full bucket has no room for never comes.
+  bucket.filled = came < rate ? bucket.filled + (came * SECOND) / rate : ticks
   return true
 }

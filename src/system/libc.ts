@@ -38,6 +38,10 @@ export interface Libc {
    * returns whether promises were made or settled meanwhile.
    */
   readonly watch: (fd: number, ready: () => boolean) => Watch
+  /** Waits, at most `timeout` ms (-1: for ever), until something is there at one of `count` sockets of `struct pollfd`. */
+  readonly poll: (entries: Pointer, count: number, timeout: number) => number
+  /** This thread's event loop. Absent: this Node does not show it. */
+  readonly loop: Loop | undefined
   /** Where the bytes of `memory` stand. They stay there as long as it is referenced: only small typed arrays ever move. */
   readonly pointer: (memory: ArrayBuffer) => Pointer
 }
@@ -48,6 +52,14 @@ export interface Watch {
   readonly forRoom: (wanted: boolean) => void
   /** To be closed before the socket is. */
   readonly close: () => void
+}
+
+/** An event loop, from outside. */
+export interface Loop {
+  /** Readable when it has something to see to. */
+  readonly fd: number
+  /** Milliseconds until it wants its turn anyway: 0 at once, -1 never. */
+  readonly timeout: () => number
 }
 
 /** Numbers of Linux, the same on x64 and arm64 where nothing else is said (include/uapi/asm-generic). */
@@ -113,6 +125,8 @@ async function open(): Promise<Libc | undefined> {
       gettid: ifThere(() => library.func('int gettid()')),
       errno: () => koffi.errno(),
       watch: (fd, ready) => watch(koffi.node, fd, ready),
+      poll: library.func('int poll(uintptr_t entries, uintptr_t count, int timeout)'),
+      loop: ifThere(() => loopOf(library, koffi.node.env)),
       pointer: (memory) => Number(koffi.address(memory)),
     }
     return koffi.node?.poll !== undefined && stays(library) && isAllowed(libc) ? libc : undefined
@@ -121,7 +135,24 @@ async function open(): Promise<Libc | undefined> {
   }
 }
 
-/** A function of the C library that not every one has. */
+/** What libuv says of the loop of the thread that Node knows as `env`. */
+function loopOf(library: LibraryHandle, env: unknown): Loop {
+  const found = new BigUint64Array(1)
+  if (library.func('int napi_get_uv_event_loop(void *env, void *loop)')(env, found) !== 0) throw new Error('no loop')
+  const loop = Number(found[0])
+  const update = library.func('void uv_update_time(uintptr_t loop)')
+  const timeout = library.func('int uv_backend_timeout(uintptr_t loop)')
+  return {
+    fd: library.func('int uv_backend_fd(uintptr_t loop)')(loop) as number,
+    timeout() {
+      // It counts from the time that it has looked at last.
+      update(loop)
+      return timeout(loop) as number
+    },
+  }
+}
+
+/** What not every C library or Node has. */
 function ifThere<T>(find: () => T): T | undefined {
   try {
     return find()

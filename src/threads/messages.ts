@@ -116,7 +116,7 @@ export type ToResolver =
   /** Whether blocking is paused for all. */
   | { readonly kind: 'pause'; readonly active: boolean }
   /** The control thread has read this many bytes of batches. */
-  | { readonly kind: 'read'; readonly bytes: number }
+  | { readonly kind: 'read'; readonly bytes: number; readonly buffer: ArrayBuffer }
   /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
   | { readonly kind: 'sync'; readonly token: number }
   /** Tell what the cache holds for a name, and what would be answered to somebody at this address who asks so; both left out: to a stranger. */

@@ -108,7 +108,7 @@ export async function startResolver(
       switch (message.kind) {
         case 'batch':
           events.batch(message.batch, entries, thread)
-          worker.postMessage({ kind: 'read', bytes: message.batch.length } satisfies ToResolver)
+          handBack(worker, message.batch)
           return
         case 'synced':
           settle(message.token, message.figures)
@@ -189,6 +189,10 @@ export async function startResolver(
     restore: (chunk) => ask((mine) => ({ kind: 'restore', token: mine, chunk })),
     close,
   }
+}
+
+function handBack(worker: Worker, { length, buffer }: Batch): void {
+  worker.postMessage({ kind: 'read', bytes: length, buffer } satisfies ToResolver, [buffer])
 }
 
 /** The policies that a thread was sent and may be using: what their list numbers mean, and which one it has reached. */

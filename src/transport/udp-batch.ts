@@ -1,20 +1,19 @@
 // One UDP listener on one address, many datagrams a system call: what waits is taken, answered and sent in place. Knows
 // packets and senders, not what they mean.
 import type { Endpoint } from '../base/address.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, Moment } from '../base/clock.ts'
 import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Client, Clients } from '../pipeline/clients.ts'
-import { Inbox, Outbox } from '../system/datagrams.ts'
+import { BATCH, Inbox, Outbox } from '../system/datagrams.ts'
 import { type Libc, openLibc, type Watch } from '../system/libc.ts'
 import { type Family, NAME_WORDS } from '../system/socket-address.ts'
 import { bindUdp } from '../system/udp-socket.ts'
+import { attend, TURN } from '../system/waiting.ts'
 import { HEADER } from '../wire/read-query.ts'
 import { listenUdp, type UdpListener, type UdpOptions } from './udp.ts'
 import { ProxiedDatagrams } from './udp-proxy.ts'
 
-/** Datagrams that are answered before timers and other sockets get their turn: some 10 ms of work in a flood. */
-const TURN = 2048
 /** What a datagram for the pipeline counts: it takes so many times longer than one that the lane answers. */
 const SLOW = 4
 /** Replies that may wait for room in the system's buffer; beyond it they are dropped. */
@@ -51,6 +50,7 @@ class BatchedUdp implements UdpListener {
   readonly #clients: Live<Clients>
   readonly #proxied: ProxiedDatagrams
   readonly #clock: Clock
+  readonly #moment = new Moment()
   readonly #libc: Libc
   readonly #family: Family
   readonly #inbox: Inbox
@@ -60,8 +60,8 @@ class BatchedUdp implements UdpListener {
   #fd: number
   /** What the turn still has room for. */
   #left = 0
-  /** Whether the pipeline was asked in this turn. */
-  #asked = false
+  /** Whether the pipeline was left with something to do in this turn. */
+  #goesOn = false
   /** Whether somebody is about to flush the outbox. */
   #flushing = false
   #late: Late[] = []
@@ -79,7 +79,7 @@ class BatchedUdp implements UdpListener {
     this.endpoint = { address: at.address, port }
     this.#inbox = new Inbox(libc)
     this.#outbox = new Outbox(libc, family.size)
-    this.#watch = libc.watch(fd, () => this.#turn())
+    this.#watch = attend(libc, fd, () => this.#turn())
   }
 
   get unsent(): number {
@@ -95,20 +95,21 @@ class BatchedUdp implements UdpListener {
     this.#late = []
   }
 
-  /** Answers what waits at the socket, until nothing does or it is the turn of others. Whether the pipeline was asked. */
-  #turn(): boolean {
+  /** Answers what waits at the socket, until nothing does or it is the turn of others. How many; -1 where the pipeline goes on. */
+  #turn(): number {
     const coming = this.#flushing
     this.#flushing = true
-    this.#asked = false
+    this.#goesOn = false
     if (this.#late.length > 0) this.#sendLate()
     for (this.#left = TURN; this.#left > 0; ) {
       const count = this.#inbox.receive(this.#fd)
-      if (count === 0) break
-      this.#answerAll(count)
+      if (count > 0) this.#answerAll(count)
       this.#left -= count
+      // Less than there was room for: nothing waits now, and whoever watches the socket sees what comes next.
+      if (count < BATCH) break
     }
     this.#flushing = coming
-    return this.#asked
+    return this.#goesOn ? -1 : TURN - this.#left
   }
 
   #answerAll(count: number): void {
@@ -118,8 +119,7 @@ class BatchedUdp implements UdpListener {
     const clients = this.#clients.current
     const { bytes, words } = inbox
     const { addressAt, addressSize } = this.#family
-    const now = this.#clock.now()
-    const ticks = this.#clock.ticks()
+    const time = this.#moment.take(this.#clock)
     for (let i = 0; i < count; i++) {
       const nameAt = inbox.nameAt(i)
       const client = clients.at(bytes, 4 * nameAt + addressAt, addressSize)
@@ -127,10 +127,10 @@ class BatchedUdp implements UdpListener {
       const length = inbox.isCut(i) ? HEADER : inbox.length(i)
       if (outbox.isFull) this.#flush()
       if (client.speaksForOthers) {
-        this.#askForOthers(bytes.slice(at, at + length), client, words.slice(nameAt, nameAt + NAME_WORDS), now, ticks)
+        this.#askForOthers(bytes.slice(at, at + length), client, words.slice(nameAt, nameAt + NAME_WORDS), time)
         continue
       }
-      const size = answerer.quick(bytes, at, length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
+      const size = answerer.quick(bytes, at, length, client, 'udp', outbox.bytes, outbox.at, time)
       if (size > 0) outbox.add(size, words, nameAt)
       // Copies: both boxes are used again before the pipeline has answered.
       else this.#ask(bytes.slice(at, at + length), client, words.slice(nameAt, nameAt + NAME_WORDS))
@@ -139,27 +139,27 @@ class BatchedUdp implements UdpListener {
   }
 
   /** Answers for whom the PROXY header of a load balancer's datagram names; the reply goes the way back. */
-  #askForOthers(packet: Uint8Array, balancer: Client, name: Uint32Array, now: number, ticks: number): void {
+  #askForOthers(packet: Uint8Array, balancer: Client, name: Uint32Array, time: Moment): void {
     const opened = this.#proxied.open(packet, balancer, this.#clients.current)
     if (opened === undefined) return
     const { query, client } = opened
     const outbox = this.#outbox
-    const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, now, ticks)
+    const size = this.#answerer.quick(query, 0, query.length, client, 'udp', outbox.bytes, outbox.at, time)
     if (size > 0) outbox.add(size, name, 0)
     else this.#ask(query, client, name)
   }
 
   /** Asks the pipeline. What it answers at once goes with the batch, what comes later with what else comes in that turn. */
   #ask(query: Uint8Array, client: Client, name: Uint32Array): void {
-    this.#asked = true
     this.#left -= SLOW
-    this.#answerer.answer(query, client, 'udp', (reply) => {
+    const goesOn = this.#answerer.answer(query, client, 'udp', (reply) => {
       if (this.#fd < 0) return
       this.#add(reply, name)
       if (this.#flushing) return
       this.#flushing = true
       setImmediate(this.#flushLater)
     })
+    if (goesOn) this.#goesOn = true
   }
 
   #add(reply: Uint8Array, name: Uint32Array): void {

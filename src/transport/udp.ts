@@ -1,7 +1,7 @@
 // One UDP listener on one address, by node:dgram. Knows packets and senders, not what they mean.
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { Endpoint } from '../base/address.ts'
-import type { Clock } from '../base/clock.ts'
+import { type Clock, Moment } from '../base/clock.ts'
 import type { Live } from '../base/live.ts'
 import type { Answerer } from '../pipeline/answer.ts'
 import type { Client, Clients } from '../pipeline/clients.ts'
@@ -58,8 +58,9 @@ export async function listenUdp(
     if (fault !== null) unsent++
   }
   const scratch = Buffer.alloc(DATAGRAM_MAX)
+  const moment = new Moment()
   const take = (query: Uint8Array, client: Client, from: RemoteInfo): void => {
-    const size = answerer.quick(query, 0, query.length, client, 'udp', scratch, 0, clock.now(), clock.ticks())
+    const size = answerer.quick(query, 0, query.length, client, 'udp', scratch, 0, moment.take(clock))
     if (size > 0) {
       // A copy, since the kernel may take it later.
       socket.send(Buffer.from(scratch.subarray(0, size)), from.port, from.address, sent)

@@ -1,7 +1,7 @@
 // A whole resolver in memory: no socket, no thread, time in the test's hands. Packets in, packets out.
 
 import { addressBytes, PRIVATE_RANGES } from '../../src/base/address.ts'
-import type { After, Clock } from '../../src/base/clock.ts'
+import { type After, type Clock, Moment } from '../../src/base/clock.ts'
 import { wireFromName } from '../../src/base/name.ts'
 import { type Query, RCODE, type TransportKind, typeName, wantsDnssec } from '../../src/base/question.ts'
 import { EMPTY_BODY, type FailedReason, type Reply } from '../../src/base/reply.ts'
@@ -166,17 +166,8 @@ export function inMemory(options: {
     })
   const out = new Uint8Array(70_000)
   const quick: InMemory['quick'] = (packet, from = '192.168.1.5', transport = 'udp') => {
-    const size = resolver.answerer.quick(
-      packet,
-      0,
-      packet.length,
-      client(from),
-      transport,
-      out,
-      0,
-      clock.now(),
-      clock.ticks(),
-    )
+    const time = new Moment().take(clock)
+    const size = resolver.answerer.quick(packet, 0, packet.length, client(from), transport, out, 0, time)
     return size === 0 ? undefined : out.slice(0, size)
   }
   return {

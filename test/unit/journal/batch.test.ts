@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { addressFromBytes } from '../../../src/base/address.ts'
+import { Moment } from '../../../src/base/clock.ts'
 import { wireFromName } from '../../../src/base/name.ts'
 import { CLASS, type Query, TRANSPORTS, type TransportKind } from '../../../src/base/question.ts'
 import type { Reply } from '../../../src/base/reply.ts'
@@ -49,6 +50,8 @@ function keep(name: string) {
   return { name, template, words: new Int32Array(4).fill(-1), bytes: template }
 }
 
+const at = (ms: number): Moment => new Moment().take({ now: () => ms, ticks: () => ms })
+
 const nameOf = (number: number): string => `n${number}.example`
 
 /** What was noted, by who, what and how; and how often. */
@@ -83,7 +86,7 @@ test('what is written is read, however often it comes, whoever asks, and whereve
         const client = clientOf(number)
         const one = kept[name] as (typeof kept)[number]
         if (kind === 'append') writer.append(one.template, one.template.length, client, 1000 + i, i, transport)
-        else writer.repeat(one, 0, 0, one.template.length, client, 1000 + i, transport)
+        else writer.repeat(one, 0, 0, one.template.length, client, at(1000 + i), transport)
         expected.push({
           client: addressFromBytes(client.bytes),
           name: one.name,
@@ -119,11 +122,11 @@ test('numbers that are given anew mean the new thing: more answers repeat than t
   const client = clientOf(3)
   const kept = Array.from({ length: 20_000 }, (_, i) => keep(nameOf(i)))
   for (let round = 0; round < 3; round++) {
-    for (const one of kept) writer.repeat(one, 0, 0, one.template.length, client, round, 'udp')
+    for (const one of kept) writer.repeat(one, 0, 0, one.template.length, client, at(round), 'udp')
     writer.flush()
     for (const batch of batches.splice(0)) {
       reader.read(batch, ({ name, count }) => counts.set(name, (counts.get(name) ?? 0) + count))
-      writer.acknowledge(batch.length)
+      writer.acknowledge(batch.length, batch.buffer)
     }
   }
   expect(counts.size).toBe(kept.length)
@@ -162,7 +165,7 @@ test('an answer that is repeated costs its name once; after that 24 bytes a batc
   const writer = new BatchWriter((batch) => batches.push(batch))
   const one = keep('a.long.name.that.is.not.said.twice.example')
   for (let i = 0; i < 3; i++) {
-    for (let k = 0; k < 100; k++) writer.repeat(one, 0, 0, one.template.length, clientOf(1), i, 'udp')
+    for (let k = 0; k < 100; k++) writer.repeat(one, 0, 0, one.template.length, clientOf(1), at(i), 'udp')
     writer.flush()
   }
   expect(batches.map(({ length }) => length)).toEqual([24 + 16 + Math.ceil(one.template.length / 4) * 4, 24, 24])
@@ -181,13 +184,13 @@ test('what does not fit on its way is dropped and counted by outcome, and the re
     sent += 24 + template.length
   }
   const one = keep('late.example')
-  writer.repeat(one, 0, 0, one.template.length, client, 0, transport)
+  writer.repeat(one, 0, 0, one.template.length, client, at(0), transport)
   for (const batch of batches.splice(0)) {
     reader.read(batch, () => {})
-    writer.acknowledge(batch.length)
+    writer.acknowledge(batch.length, batch.buffer)
   }
   writer.flush()
-  writer.repeat(one, 0, 0, one.template.length, client, 0, transport)
+  writer.repeat(one, 0, 0, one.template.length, client, at(0), transport)
   writer.flush()
   const lost = batches.flatMap((batch) => batch.lost).reduce((sum, count) => sum + count, 0)
   expect(lost).toBeGreaterThan(0)

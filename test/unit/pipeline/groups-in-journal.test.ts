@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { Moment } from '../../../src/base/clock.ts'
 import type { Client } from '../../../src/pipeline/clients.ts'
 import { NO_GROUPS } from '../../../src/pipeline/profiles.ts'
 import type { Member } from '../../../src/policy/group.ts'
@@ -21,8 +22,8 @@ function start(...groups: (typeof SCREENS)[]) {
   const ask = (client: Client, name: string): Promise<void> => {
     const packet = queryPacket(name, {})
     const transport = client.door === 'plain' ? 'udp' : 'https'
-    const { clock } = house
-    const size = answerer.quick(packet, 0, packet.length, client, transport, out, 0, clock.now(), clock.ticks())
+    const time = new Moment().take(house.clock)
+    const size = answerer.quick(packet, 0, packet.length, client, transport, out, 0, time)
     if (size > 0) return Promise.resolve()
     return new Promise((resolve) => answerer.answer(packet, client, transport, () => resolve()))
   }

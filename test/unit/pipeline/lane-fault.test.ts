@@ -55,6 +55,7 @@ function house() {
     clock,
     edns: new EdnsReplies(SETTINGS.edns, cookies, clock),
     limits: NO_LIMITS,
+    outside: { asked: 0 },
     udpSize: 1232,
     onFault: (fault) => faults.push(fault),
   })

@@ -50,6 +50,8 @@ function scripted({ base = 0x7f12_3456_7000, answers = [] as Answer[], arriving 
     getsockname: unused,
     send: unused,
     watch: unused,
+    poll: unused,
+    loop: undefined,
     close: unused,
     interfaceIndex: unused,
     madvise: unused,
