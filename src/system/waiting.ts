@@ -106,14 +106,10 @@ class Attending {
     for (let i = 0; i < this.#sockets.length; i++) {
       if ((this.#entries[ENTRY_WORDS * (i + 1) + 1] as number) >>> 16 === 0) continue
       const count = (this.#sockets[i] as { turn: () => number }).turn()
-      if (count < 0) {
-        setImmediate(NOTHING)
-        return -1
-      }
+      // Node sees to promises when we have returned to it.
+      if (count < 0) return -1
       taken += count
     }
     return taken
   }
 }
-
-const NOTHING = (): void => {}

@@ -73,6 +73,7 @@ describe.skipIf(loop === undefined)('a thread that waits at its sockets itself',
 
   test('has timers and messages in between, however many come', async () => {
     const thread = await attending()
+    thread.tell('timers')
     let sending = true
     let sent = 0
     const stream = (async () => {
@@ -88,6 +89,16 @@ describe.skipIf(loop === undefined)('a thread that waits at its sockets itself',
     await stream
     expect(after.timers).toBeGreaterThan(before.timers)
     expect(after.taken[0]).toBeGreaterThan(before.taken[0] as number)
+  })
+
+  test('has a timer when it is due, and nothing else comes', async () => {
+    const thread = await attending()
+    thread.tell('timers')
+    await thread.send(0)
+    const { timers } = await thread.taken(0, 1)
+    await thread.send(0)
+    await sleep(300)
+    expect((await thread.figures()).timers).toBeGreaterThan(timers)
   })
 
   test('sees to promises that were made while a datagram was taken', async () => {

@@ -6,7 +6,7 @@ import { bindUdp } from '../../src/system/udp-socket.ts'
 import { attend } from '../../src/system/waiting.ts'
 
 /** What it is told. */
-export type ToAttending = 'figures' | 'close-first'
+export type ToAttending = 'figures' | 'close-first' | 'timers'
 
 /** What it says. */
 export type FromAttending =
@@ -40,9 +40,9 @@ if (port !== null) {
     return { number, close: () => [watch.close(), libc.close(fd)] }
   })
   let timers = 0
-  setInterval(() => timers++, 10)
   port.on('message', (message: ToAttending) => {
     if (message === 'figures') say({ kind: 'figures', taken, timers })
+    else if (message === 'timers') setInterval(() => timers++, 10)
     else open[0]?.close()
   })
   say({ kind: 'open', ports: open.map(({ number }) => number) })
