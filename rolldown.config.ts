@@ -42,8 +42,8 @@ export default defineConfig({
     'lists/download/judge-worker': 'src/lists/download/judge-worker.ts',
   },
   platform: 'node',
-  // Its binary stands beside it.
-  external: ['koffi'],
+  // koffi's binary stands beside it; the others are never asked for (src/control/api.ts).
+  external: ['koffi', '@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'],
   plugins: [ownPlaces, ascii],
   output: {
     dir: 'dist',

@@ -23,8 +23,8 @@ export const BATCH_BYTES = 256 * 1024
 /** Bytes of batches that may be on their way; beyond it details are dropped and counted. */
 export const MAX_OUTSTANDING = 8 * 1024 * 1024
 
-/** Batches that came back and wait to be filled again; beyond them they are let go. Two take turns unless there is a flood. */
-const SPARES = 2
+/** Batches that came back and wait to be filled again: two take turns unless there is a flood. Beyond it they are let go. */
+const SPARES = 1
 
 /** One flush of the journal. */
 export interface Batch {

@@ -1,8 +1,9 @@
 // Which device an address belongs to, now and earlier. Knows MACs, addresses and names; knows no evidence.
 // Long because a binding, a move and a shared MAC are decided together, on the same two maps.
-import { LRUCache } from 'lru-cache'
+
 import type { Address, Mac } from '../base/address.ts'
 import { type EpochMs, MINUTE } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import { LEDGER } from './bounds.ts'
 import {
   type AddressRecord,
@@ -82,7 +83,7 @@ export interface DeviceTableOptions {
  */
 export class DeviceTable {
   readonly #places: TwoRanks<Address, Place>
-  readonly #machines: LRUCache<Mac, Machine>
+  readonly #machines: Recent<Mac, Machine>
   readonly #record: (address: AddressRecord) => void
   readonly #settled: (device: DeviceId) => void
   #forgotten = 0
@@ -104,11 +105,8 @@ export class DeviceTable {
         this.#missing = Math.max(this.#missing, options.forgotten?.(id) ?? 0)
       },
     })
-    this.#machines = new LRUCache({
-      max: options.devices ?? LEDGER.devices.default,
-      dispose: (machine) => {
-        for (const address of machine.addresses.keys()) this.#places.peek(address)?.owners.splice(0)
-      },
+    this.#machines = new Recent(options.devices ?? LEDGER.devices.default, (machine) => {
+      for (const address of machine.addresses.keys()) this.#places.peek(address)?.owners.splice(0)
     })
   }
 

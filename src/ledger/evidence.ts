@@ -1,9 +1,10 @@
 // Which addresses which device was given, under which names, and when. Knows devices by their id; judges nothing.
 // Long because the two indexes, by device and by address, must change together.
-import { LRUCache } from 'lru-cache'
+
 import { type Address, addressBytes, scopeOf } from '../base/address.ts'
 import type { EpochMs } from '../base/clock.ts'
 import type { Name } from '../base/name.ts'
+import { Recent } from '../base/recent.ts'
 import { LEDGER } from './bounds.ts'
 import type { DeviceId } from './device.ts'
 import { flat } from './flat.ts'
@@ -79,7 +80,7 @@ export class Evidence {
   readonly #holders = new Map<DeviceId, Holder>()
   readonly #byAddress = new Map<Address, Pair | Set<Pair>>()
   /** Until when a device misses evidence that had to go before its time. */
-  readonly #missing = new LRUCache<DeviceId, EpochMs>({ max: LEDGER.devices.max })
+  readonly #missing = new Recent<DeviceId, EpochMs>(LEDGER.devices.max)
   readonly #settled = new TouchOrder<Pair>()
   readonly #strangers = new TouchOrder<Pair>()
   #dropped = 0

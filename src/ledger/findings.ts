@@ -1,7 +1,7 @@
 // What deserves a look, aggregated by device, address, port and day. Knows verdicts; knows no evidence.
 import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
 import { DAY, type EpochMs, MINUTE } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import { safeText } from '../base/text.ts'
 import { LEDGER } from './bounds.ts'
 import { flat } from './flat.ts'
@@ -42,13 +42,13 @@ interface Kept {
 
 /** All findings. Bounded: 10,000 by default, the one that was seen longest ago goes first. */
 export class Findings {
-  readonly #kept: LRUCache<string, Kept>
+  readonly #kept: Recent<string, Kept>
   readonly #store: (finding: Finding) => void
   /** The latest day written out, since nearly all reports are of one day. */
   #day = { number: Number.NaN, text: '' }
 
   constructor(options: { limit?: number; store?: (finding: Finding) => void } = {}) {
-    this.#kept = new LRUCache({ max: options.limit ?? LEDGER.findings.default })
+    this.#kept = new Recent(options.limit ?? LEDGER.findings.default)
     this.#store = options.store ?? (() => {})
   }
 

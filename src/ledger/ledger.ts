@@ -1,10 +1,11 @@
 // The one memory of who was given what, and the judging of reports against it. Knows no clock, file or socket.
 // Long because it is the ledger's whole face: what comes in, what is judged, what is told, what is stored.
-import { LRUCache } from 'lru-cache'
+
 import { type Address, type Mac, PRIVATE_RANGES, type Prefix } from '../base/address.ts'
 import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
 import type { Name } from '../base/name.ts'
 import type { TransportKind } from '../base/question.ts'
+import { Recent } from '../base/recent.ts'
 import type { HandOut } from '../base/reply.ts'
 import { LEDGER } from './bounds.ts'
 import { type Binding, type BindingSource, type DeviceId, type DeviceView, ownDevice } from './device.ts'
@@ -119,7 +120,7 @@ export class Ledger {
   readonly #peers = new Peers()
   readonly #clocks = new SourceClocks()
   /** When each device last used another resolver. Bounded like the devices. */
-  readonly #bypassed = new LRUCache<DeviceId, EpochMs>({ max: LEDGER.devices.max })
+  readonly #bypassed = new Recent<DeviceId, EpochMs>(LEDGER.devices.max)
   #whereabouts: (address: Address) => Whereabouts
   #facts: Facts
   #sinkhole: ReadonlySet<Address>

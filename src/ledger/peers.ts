@@ -1,7 +1,8 @@
 // How many distinct peers a device talks to on high UDP ports: the mark of peer-to-peer. Knows no evidence.
-import { LRUCache } from 'lru-cache'
+
 import type { Address } from '../base/address.ts'
 import { type EpochMs, MINUTE } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import { LEDGER } from './bounds.ts'
 import type { DeviceId } from './device.ts'
 import { flat } from './flat.ts'
@@ -22,7 +23,7 @@ export const mayBePeer = (report: Report): boolean =>
 
 /** Recent peers of each device. Bounded: 32 peers for each of at most 8,192 devices, oldest out. */
 export class Peers {
-  readonly #devices = new LRUCache<DeviceId, Map<Address, EpochMs>>({ max: LEDGER.devices.max })
+  readonly #devices = new Recent<DeviceId, Map<Address, EpochMs>>(LEDGER.devices.max)
 
   /** Notes that the device talked to a peer. */
   note(device: DeviceId, peer: Address, at: EpochMs): void {

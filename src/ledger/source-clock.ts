@@ -1,6 +1,7 @@
 // When a connection really began, by our clock: firewalls' clocks are slow or fast. Knows no clock of its own.
-import { LRUCache } from 'lru-cache'
+
 import { type EpochMs, MINUTE } from '../base/clock.ts'
+import { Recent } from '../base/recent.ts'
 import type { Report } from './report.ts'
 
 /** A connection began between `time` and `end`, by our clock. */
@@ -32,7 +33,7 @@ interface Measured {
  * clock from a slow delivery, and gets the benefit of the doubt. Bounded: 8,192 senders.
  */
 export class SourceClocks {
-  readonly #senders = new LRUCache<string, Measured>({ max: REMEMBERED })
+  readonly #senders = new Recent<string, Measured>(REMEMBERED)
 
   /** When the connection of a report that arrived at a time began. */
   place({ source, src, time: stamp, precision }: Report, arrival: EpochMs): Began {

@@ -1,5 +1,5 @@
 // A bounded map in two ranks: what somebody vouches for, and strangers. Knows nothing of what it keeps.
-import { LRUCache } from 'lru-cache'
+import { Recent } from '../base/recent.ts'
 
 /** No wishes. Given, since lru-cache makes an object for each call without. */
 const PLAIN = {}
@@ -19,16 +19,13 @@ export interface TwoRanksOptions<V> {
  * the other rank: a million strangers push out strangers only.
  */
 export class TwoRanks<K extends {}, V extends {}> {
-  readonly #settled: LRUCache<K, V>
-  readonly #strangers: LRUCache<K, V>
+  readonly #settled: Recent<K, V>
+  readonly #strangers: Recent<K, V>
 
   constructor({ settled, strangers, displaced, forgotten }: TwoRanksOptions<V>) {
-    this.#settled = new LRUCache({ max: settled, dispose: displaced })
-    this.#strangers = new LRUCache({
-      max: strangers,
-      dispose: (value, key) => {
-        if (!this.#settled.has(key)) forgotten(value)
-      },
+    this.#settled = new Recent(settled, displaced)
+    this.#strangers = new Recent(strangers, (value, key) => {
+      if (!this.#settled.has(key)) forgotten(value)
     })
   }
 

@@ -46,7 +46,7 @@ export const DOORS: Readonly<Record<string, readonly string[]>> = {
   'fastify-type-provider-zod': ['control/'],
   'ip-regex': ['base/address.ts'],
   koffi: ['system/libc.ts'],
-  'lru-cache': ['ledger/', 'pipeline/', 'transport/', 'upstream/'],
+  'lru-cache': ['base/recent.ts'],
   pino: ['log.ts'],
   'prom-client': ['control/metrics.ts'],
   re2js: ['policy/pattern.ts'],

@@ -80,7 +80,7 @@ describe('the rules see', () => {
     ['main.ts', `import { log } from './log.ts'\nimport { x } from './config/read.ts'`],
     ['base/a.ts', `import { isIPv6 } from 'node:net'`],
     ['lists/a.ts', `import { readFile } from 'node:fs/promises'\nconst t = Date.now() + Math.random()`],
-    ['ledger/a.ts', `import { LRUCache } from 'lru-cache'\nconst t = new Date(0)`],
+    ['ledger/a.ts', `import { Recent } from '../base/recent.ts'\nconst t = new Date(0)`],
     ['ledger/a.ts', `const x = { process: 1, fetch() {} }\nx.process\ninterface Y { console: string }`],
     ['pipeline/a.ts', `const stage = (fetch: () => number) => fetch()`],
     ['pipeline/a.ts', `// process.exit()\nconst text = 'Date.now()'`],

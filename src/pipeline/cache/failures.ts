@@ -1,7 +1,8 @@
 // Failures, kept for seconds (RFC 9520): a name that cannot be resolved is not asked for again at once. Knows no upstream.
-import { LRUCache } from 'lru-cache'
+
 import { SECOND } from '../../base/clock.ts'
 import { EDE } from '../../base/question.ts'
+import { Recent } from '../../base/recent.ts'
 import type { Reply } from '../../base/reply.ts'
 import { keyOf, type Question } from './cache-key.ts'
 
@@ -22,7 +23,7 @@ interface Failure {
 /** The failures of the last seconds, and whether the upstreams answer at all. Times are `Clock.ticks()`. */
 export class Failures {
   readonly #maxHold: number
-  readonly #kept = new LRUCache<string, Failure>({ max: FAILURES_KEPT })
+  readonly #kept = new Recent<string, Failure>(FAILURES_KEPT)
   #outage = 0
   #silent = false
 
