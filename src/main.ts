@@ -144,7 +144,8 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
 
   // Queries and their answers: entries feed the tally and the ledger.
   const take = (batch: Batch, entries: BatchReader, thread: number): void => {
-    let left = TURN
+    // A batch is also what wakes this thread, and whoever sent it wants to go on.
+    let left = 0
     entries.read(batch, (entry) => {
       if (left-- === 0) {
         standBack()

@@ -95,7 +95,7 @@ class BatchedUdp implements UdpListener {
     this.#late = []
   }
 
-  /** Answers what waits at the socket, until nothing does or it is the turn of others. How many; -1 where the pipeline goes on. */
+  /** Answers what waits at the socket, until nothing does or it is the turn of others. As for `attend`: how many, or -1. */
   #turn(): number {
     const coming = this.#flushing
     this.#flushing = true
