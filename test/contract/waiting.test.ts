@@ -117,6 +117,8 @@ describe.skipIf(loop === undefined)('a thread that waits at its sockets itself',
     await thread.send(0)
     await thread.taken(0, 1)
     thread.tell('close-first')
+    // It has done so when it answers the next message.
+    await thread.figures()
     await thread.send(0)
     await thread.send(1)
     expect((await thread.taken(1, 1)).taken).toEqual([1, 1])
