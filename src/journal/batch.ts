@@ -1,9 +1,10 @@
 // The journal's bytes: entries as a resolver thread writes them and as the control thread reads them. Knows no thread.
 // Long because both ends of one layout stand in one file: whoever changes the one sees the other.
 //
-// A batch is one ArrayBuffer that is handed over, not copied, and handed back when it is read. Equal entries of one client are counted up in place, so a
-// busy name costs one entry a batch. What comes again and again is said once and then called by its number: answers of
-// the fast lane, clients, and which groups a client is in. The writer knows which numbers the reader has, since both keep them in the same places.
+// A batch is one ArrayBuffer that is handed over, not copied, and handed back when it is read. Equal entries of one client
+// are counted up in place, so a busy name costs one entry a batch. What comes again and again is said once and then called
+// by its number: answers of the fast lane, clients, and which groups a client is in. The writer knows which numbers the
+// reader has, since both keep them in the same places.
 //
 // An entry, all of it in words of the machine: size in bytes u16, way u8 (transport in two bits, then the lane), length
 // of the client's address u8 (0: its number is known); count u32; milliseconds since the batch's start u32; latency in
@@ -22,9 +23,6 @@ import { OUTCOMES, readTemplate, type Said } from './template.ts'
 export const BATCH_BYTES = 256 * 1024
 /** Bytes of batches that may be on their way; beyond it details are dropped and counted. */
 export const MAX_OUTSTANDING = 8 * 1024 * 1024
-
-/** Batches that came back and wait to be filled again: two take turns unless there is a flood. Beyond it they are let go. */
-const SPARES = 1
 
 /** One flush of the journal. */
 export interface Batch {
@@ -89,7 +87,8 @@ export class BatchWriter {
   #combinations = 0
   #start: EpochMs = 0
   #outstanding = 0
-  readonly #spares: ArrayBuffer[] = []
+  /** A batch that came back, to be filled again: two take turns unless there is a flood, whose others are let go. */
+  #spare: ArrayBuffer | undefined
   #lost: number[] = OUTCOMES.map(() => 0)
   #anyLost = false
   #limited = 0
@@ -219,7 +218,8 @@ export class BatchWriter {
     this.#limited = 0
     this.#outstanding += this.#length
     this.#send(batch)
-    this.#bytes = new Uint8Array(this.#spares.pop() ?? new ArrayBuffer(BATCH_BYTES))
+    this.#bytes = new Uint8Array(this.#spare ?? new ArrayBuffer(BATCH_BYTES))
+    this.#spare = undefined
     this.#words = new Uint32Array(this.#bytes.buffer)
     this.#length = 0
     this.#number++
@@ -230,7 +230,7 @@ export class BatchWriter {
   /** The control thread has read a batch of this length, and hands its buffer back. */
   acknowledge(bytes: number, buffer?: ArrayBuffer): void {
     this.#outstanding = Math.max(0, this.#outstanding - bytes)
-    if (buffer?.byteLength === BATCH_BYTES && this.#spares.length < SPARES) this.#spares.push(buffer)
+    if (buffer?.byteLength === BATCH_BYTES) this.#spare = buffer
   }
 }
 

@@ -1,6 +1,5 @@
 // Which device an address belongs to, now and earlier. Knows MACs, addresses and names; knows no evidence.
 // Long because a binding, a move and a shared MAC are decided together, on the same two maps.
-
 import type { Address, Mac } from '../base/address.ts'
 import { type EpochMs, MINUTE } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'

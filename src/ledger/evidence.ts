@@ -1,6 +1,5 @@
 // Which addresses which device was given, under which names, and when. Knows devices by their id; judges nothing.
 // Long because the two indexes, by device and by address, must change together.
-
 import { type Address, addressBytes, scopeOf } from '../base/address.ts'
 import type { EpochMs } from '../base/clock.ts'
 import type { Name } from '../base/name.ts'

@@ -1,6 +1,5 @@
 // The one memory of who was given what, and the judging of reports against it. Knows no clock, file or socket.
 // Long because it is the ledger's whole face: what comes in, what is judged, what is told, what is stored.
-
 import { type Address, type Mac, PRIVATE_RANGES, type Prefix } from '../base/address.ts'
 import { type EpochMs, HOUR, MINUTE } from '../base/clock.ts'
 import type { Name } from '../base/name.ts'

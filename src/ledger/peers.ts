@@ -1,5 +1,4 @@
 // How many distinct peers a device talks to on high UDP ports: the mark of peer-to-peer. Knows no evidence.
-
 import type { Address } from '../base/address.ts'
 import { type EpochMs, MINUTE } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'

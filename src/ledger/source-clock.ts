@@ -1,5 +1,4 @@
 // When a connection really began, by our clock: firewalls' clocks are slow or fast. Knows no clock of its own.
-
 import { type EpochMs, MINUTE } from '../base/clock.ts'
 import { Recent } from '../base/recent.ts'
 import type { Report } from './report.ts'

@@ -1,6 +1,6 @@
 // Sockets that a thread attends to itself while it has nothing else to do. libuv tells koffi, which makes an object of what
-// it was told and calls us: some hundred cold pages of code for every query of a quiet network. Here the thread waits at
-// the sockets and at its event loop with one call of the system, and goes back to the loop for everything else. That libuv
+// it was told and calls us: two thirds of the time that an answer takes on a quiet network. Here the thread waits at the
+// sockets and at its event loop with one call of the system, and goes back to the loop for everything else. That libuv
 // lets itself be waited for from outside is part of its interface (uv_backend_fd, uv_backend_timeout).
 import type { Libc, Loop, Pointer, Watch } from './libc.ts'
 
@@ -38,6 +38,7 @@ const SOCKETS = 63
 const READABLE = 1
 const ENTRY_WORDS = 2
 
+/** Waits at sockets and the event loop together, and takes what comes at the sockets. */
 class Attending {
   readonly #libc: Libc
   readonly #loop: Loop

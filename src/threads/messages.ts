@@ -115,7 +115,7 @@ export type ToResolver =
   | { readonly kind: 'household'; readonly household: Household }
   /** Whether blocking is paused for all. */
   | { readonly kind: 'pause'; readonly active: boolean }
-  /** The control thread has read this many bytes of batches. */
+  /** The control thread has read a batch of so many bytes; its buffer comes back. */
   | { readonly kind: 'read'; readonly bytes: number; readonly buffer: ArrayBuffer }
   /** Flush what you have, then answer with `synced`: all that was answered before is with us then (invariant I1). */
   | { readonly kind: 'sync'; readonly token: number }

@@ -1,5 +1,4 @@
 // Failures, kept for seconds (RFC 9520): a name that cannot be resolved is not asked for again at once. Knows no upstream.
-
 import { SECOND } from '../../base/clock.ts'
 import { EDE } from '../../base/question.ts'
 import { Recent } from '../../base/recent.ts'

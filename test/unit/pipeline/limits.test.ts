@@ -94,6 +94,33 @@ describe('who asks too much', () => {
     expect(server.messages.filter(({ kind }) => kind === 'flood')).toHaveLength(2)
   })
 
+  test('gets what is no whole query yet a little later: nothing of a small limit is lost between', async () => {
+    const server = house({ queries: 3 })
+    let answered = 0
+    for (let i = 0; i < 100; i++) {
+      if ((await fate(server, packet, '192.168.1.5')) === 'answered') answered++
+      server.clock.advance(100)
+    }
+    // Three at once, and three in each of the ten seconds, but for what the last hundred milliseconds bring.
+    expect(answered).toBe(32)
+  })
+
+  test.each([
+    ['where there is no limit', { queries: 0, perPrefix: 0 }],
+    [
+      'where he is exempt',
+      { queries: 10, perPrefix: 10, exempt: [{ bytes: Uint8Array.of(192, 168, 1, 5), bits: 32 }] },
+    ],
+  ])('never runs out %s', async (_, limits) => {
+    const server = house(limits)
+    const { budget } = server.client('192.168.1.5')
+    for (let i = 0; i < 3; i++) {
+      budget.tokens = 1
+      budget.prefix.tokens = 1
+      expect(await count(5, () => fate(server, packet, '192.168.1.5'))).toEqual({ answered: 5 })
+    }
+  })
+
   test('is not limited where he is exempt', async () => {
     const server = house({ queries: 10, exempt: [{ bytes: Uint8Array.of(192, 168, 1, 5), bits: 32 }] })
     expect(await count(1000, () => fate(server, packet, '192.168.1.5'))).toEqual({ answered: 1000 })
