@@ -77,7 +77,7 @@ export class Intake {
 
   /** Takes one line, or bytes that hold whole lines. `received` is when they arrived; now, where it is left out. */
   take(input: string | Uint8Array, source: string, received: EpochMs = this.#options.clock.now()): void {
-    if (typeof input === 'string') this.#line(input, this.#tally(source), received)
+    if (typeof input === 'string') this.#line(input, Buffer.byteLength(input), this.#tally(source), received)
     else splitLines(input, this.sink(source, received))
   }
 
@@ -98,7 +98,7 @@ export class Intake {
   sink(source: string, received?: EpochMs): LineSink {
     const tally = this.#tally(source)
     return {
-      line: (text) => this.#line(text, tally, received ?? this.#options.clock.now()),
+      line: (text, bytes) => this.#line(text, bytes, tally, received ?? this.#options.clock.now()),
       overlong: (beginning) => {
         const now = received ?? this.#options.clock.now()
         tally.lines++
@@ -131,9 +131,9 @@ export class Intake {
     return tally
   }
 
-  #line(line: string, tally: Tally, received: EpochMs): void {
+  #line(line: string, bytes: number, tally: Tally, received: EpochMs): void {
     tally.lines++
-    tally.bytes += Buffer.byteLength(line)
+    tally.bytes += bytes
     tally.lastLineAt = received
     if (line.length > MAX_LINE) {
       this.#reject(tally, line, TOO_LONG, received)

@@ -9,8 +9,8 @@ export const MAX_LINE = 8192
 
 /** Where the lines go. */
 export interface LineSink {
-  /** One line without its end. Never empty. */
-  readonly line: (text: string) => void
+  /** One line without its end, and how many bytes it had. Never empty. */
+  readonly line: (text: string, bytes: number) => void
   /** One line longer than `MAX_LINE`, thrown away; its first bytes as text. */
   readonly overlong: (beginning: string) => void
 }
@@ -77,7 +77,7 @@ export class LineSplitter {
     // CR of CR LF, and the NUL that some senders end a datagram with.
     while (to > from && (bytes[to - 1] === CARRIAGE_RETURN || bytes[to - 1] === NUL)) to--
     // Each line is decoded alone: a part of it kept for long then holds that line in memory, not a whole chunk.
-    if (to > from) this.#sink.line(bytes.toString('utf8', from, to))
+    if (to > from) this.#sink.line(bytes.toString('utf8', from, to), to - from)
   }
 
   #tooLong(bytes: Buffer, from: number, to: number): void {

@@ -31,11 +31,10 @@ function readBsd(text: string, at: number, month: number, zone: Zone, near: Epoc
   const from = at + 4 + dayWidth(text, at + 4)
   const clock = clockAt(text, from + 1)
   if (text.charCodeAt(at + 3) !== SPACE || day < 1 || clock < 0 || text.charCodeAt(from) !== SPACE) return undefined
-  const year = nearestYear(month, day, clock, near)
-  if (year === undefined) return undefined
+  const midnight = nearestMidnight(month, day, Math.floor(near / DAY))
+  if (midnight === undefined) return undefined
   const fraction = fractionAt(text, from + 9)
-  const local = Date.UTC(year, month, day) + clock + fraction.ms
-  return { time: zone(local, near), precision: fraction.precision, end: fraction.end }
+  return { time: zone(midnight + clock + fraction.ms, near), precision: fraction.precision, end: fraction.end }
 }
 
 function readCtime(text: string, at: number, zone: Zone, near: EpochMs): Stamp | undefined {
@@ -73,12 +72,31 @@ function readIso(text: string, at: number, zone: Zone, near: EpochMs): Stamp | u
   return { time: sign === PLUS ? local - offset : local + offset, precision: fraction.precision, end }
 }
 
-/** The year in which month, day and time of day lie nearest to an instant; offsets of zones do not matter here. */
-function nearestYear(month: number, day: number, clock: number, near: EpochMs): number | undefined {
+/**
+ * When a day begins, in the year in which it lies nearest to another day (days since 1970); offsets of zones do not
+ * matter here. The last one is kept, since lines come by the thousand for each day.
+ */
+function nearestMidnight(month: number, day: number, near: number): EpochMs | undefined {
+  if (month !== last.month || day !== last.day || near !== last.near) {
+    const year = nearestYear(month, day, near * DAY)
+    last = { month, day, near, midnight: year === undefined ? undefined : Date.UTC(year, month, day) }
+  }
+  return last.midnight
+}
+
+let last: { month: number; day: number; near: number; midnight: EpochMs | undefined } = {
+  month: -1,
+  day: -1,
+  near: -1,
+  midnight: undefined,
+}
+
+/** The year in which a day lies nearest to an instant. */
+function nearestYear(month: number, day: number, near: EpochMs): number | undefined {
   const year = new Date(near).getUTCFullYear()
   if (month === FEBRUARY && day === 29) return nearestLeapYear(year, near)
   if (!isDate(year, month, day)) return undefined
-  const away = Date.UTC(year, month, day) + clock - near
+  const away = Date.UTC(year, month, day) - near
   if (Math.abs(away) < 182 * DAY) return year
   return nearer(year, away > 0 ? year - 1 : year + 1, month, day, near)
 }

@@ -121,7 +121,7 @@ export class DeviceTable {
       if (this.tells(place.id)) this.#record(recordOf(place))
     }
     const machine = currentOwner(place)
-    if (machine !== undefined) this.#inUse(machine, address, at)
+    if (machine !== undefined) this.#inUse(this.#machine(machine.mac, at), address, at)
     return deviceAt(place, at)
   }
 
@@ -348,7 +348,6 @@ export class DeviceTable {
 
   /** Notes that the MAC uses the address, and marks it shared when too many are in use at once. */
   #inUse(machine: Machine, address: Address, at: EpochMs): void {
-    this.#machine(machine.mac, at)
     const before = machine.addresses.get(address)
     if (before === undefined || at - before < IN_USE_EVERY) return
     machine.addresses.set(address, at)

@@ -119,14 +119,13 @@ export class Evidence {
     pair.holder.order.touch(pair)
   }
 
-  /** What the device's own hand-outs say of a connection that began between `time` and `end`. */
+  /** What the device's own hand-outs say of a connection, to an address as `reached` gives it, that began between `time` and `end`. */
   explain(device: DeviceId, address: Address, time: EpochMs, end: EpochMs): Explained {
-    const pair = this.#holders.get(device)?.pairs.get(reached(address))
-    if (pair === undefined) return NOTHING
-    return explainedBy(pair, time, end)
+    const pair = this.#holders.get(device)?.pairs.get(address)
+    return pair === undefined ? NOTHING : explainedBy(pair, time, end)
   }
 
-  /** Another device that was given the address when the connection began. */
+  /** Another device that was given the address, as `reached` gives it, when the connection began. */
   borrowed(
     address: Address,
     time: EpochMs,
@@ -134,7 +133,7 @@ export class Evidence {
     isOwn: (device: DeviceId) => boolean,
   ): { readonly from: DeviceId; readonly names: readonly Explanation[] } | undefined {
     let steps = BORROW_STEPS
-    for (const pair of this.#pairsOf(reached(address))) {
+    for (const pair of this.#pairsOf(address)) {
       if (steps-- === 0) return undefined
       if (isOwn(pair.holder.id)) continue
       const explained = explainedBy(pair, time, end)
@@ -145,7 +144,7 @@ export class Evidence {
 
   /** A connection used the hand-out: programs keep an address as long as it works, so it counts from here again. */
   use(device: DeviceId, address: Address, at: EpochMs): void {
-    const pair = this.#holders.get(device)?.pairs.get(reached(address))
+    const pair = this.#holders.get(device)?.pairs.get(address)
     if (pair === undefined) return
     for (const stretch of pair.stretches) {
       if (begun(stretch) <= at && at <= stretch.until) this.#extend(pair, stretch, at + this.window)
@@ -425,18 +424,22 @@ function recordOf({ holder, address }: Pair, stretch: Stretch): HandOutRecord {
 }
 
 function explainedBy(pair: Pair, time: EpochMs, end: EpochMs): Explained {
-  let asked = false
-  const valid: Explanation[] = []
-  const stale: Explanation[] = []
+  let kind: Explained['kind'] = 'nothing'
+  let names: Explanation[] = []
   for (const stretch of pair.stretches) {
     const answered = answeredBefore(stretch, end)
     if (answered === undefined || time > stretch.until + LEDGER.staleFor.default) continue
     const inTime = time <= stretch.until
-    if (inTime) asked = true
-    if (stretch.name !== undefined) put(inTime ? valid : stale, stretch.name, Math.max(0, time - answered))
+    if (!inTime && (kind === 'asked' || stretch.name === undefined)) continue
+    if (inTime && kind === 'stale') names = []
+    kind = inTime ? 'asked' : 'stale'
+    if (stretch.name === undefined) continue
+    const age = Math.max(0, time - answered)
+    // Mostly there is one name; an array that begins empty takes room for seventeen with its first.
+    if (names.length === 0) names = [{ name: stretch.name, age }]
+    else put(names, stretch.name, age)
   }
-  if (asked) return { kind: 'asked', names: valid }
-  return stale.length > 0 ? { kind: 'stale', names: stale } : NOTHING
+  return kind === 'nothing' ? NOTHING : { kind, names }
 }
 
 /** Puts a name into its place: latest answer first, each name once. */

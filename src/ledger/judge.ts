@@ -8,6 +8,7 @@ import type { Explained } from './evidence.ts'
 import { mayBePeer } from './peers.ts'
 import type { Report } from './report.ts'
 import type { DirectClass, Explanation, Verdict } from './verdict.ts'
+import type { Whereabouts } from './whereabouts.ts'
 
 /** One connection, brought to our clock and to the address that it reaches. */
 export interface Case {
@@ -18,15 +19,15 @@ export interface Case {
   readonly end: EpochMs
   /** The destination, behind NAT64 the IPv4 address that is reached. */
   readonly dst: Address
+  /** As the configuration was when the report came: a change to what is inside counts for reports after it. */
+  readonly srcWhereabouts: Whereabouts
+  readonly dstWhereabouts: Whereabouts
 }
 
 /** What the judge may ask. All answers are about the time of the case. */
 export interface Facts {
-  readonly scopeOf: (address: Address) => Scope
-  /** The operator of the public resolver at the address, where it is one. */
-  readonly resolverAt: (address: Address) => string | undefined
-  /** Whether the address is in the configured inside ranges, or a device of ours for certain. */
-  readonly isInside: (address: Address) => boolean
+  /** Whether the address is that of a device of ours for certain, or of this machine, whatever range it lies in. */
+  readonly isOurs: (address: Address) => boolean
   /** Whether this machine has the address. */
   readonly isSelf: (address: Address) => boolean
   /** Whether the address is that of a resolver whose answers are in the evidence, although it is not inside. */
@@ -94,8 +95,8 @@ function icmp({ report }: Case): Ruling | undefined {
 }
 const ICMP = exempt('icmp', 'ICMP is about other traffic')
 
-function neverLeaves({ dst }: Case, facts: Facts): Ruling | undefined {
-  return NEVER_LEAVES[facts.scopeOf(dst)]
+function neverLeaves({ dstWhereabouts }: Case): Ruling | undefined {
+  return NEVER_LEAVES[dstWhereabouts.scope]
 }
 const NEVER_LEAVES: Partial<Record<Scope, Ruling>> = {
   multicast: exempt('multicast', 'multicast finds its members without a name'),
@@ -110,8 +111,8 @@ function self({ report }: Case, facts: Facts): Ruling | undefined {
 }
 const SELF = exempt('self', 'this machine itself: its resolver must reach addresses that nobody asked for')
 
-function inside({ dst }: Case, facts: Facts): Ruling | undefined {
-  return facts.isInside(dst) ? INSIDE : undefined
+function inside({ dst, dstWhereabouts }: Case, facts: Facts): Ruling | undefined {
+  return dstWhereabouts.inside || facts.isOurs(dst) ? INSIDE : undefined
 }
 const INSIDE = exempt('inside', 'the destination is inside')
 
@@ -120,8 +121,8 @@ function router({ report }: Case, facts: Facts): Ruling | undefined {
 }
 const ROUTER = exempt('router', 'the firewall machine itself, which does not ask this resolver')
 
-function inbound({ report }: Case, facts: Facts): Ruling | undefined {
-  return facts.isInside(report.src) ? undefined : INBOUND
+function inbound({ report, srcWhereabouts }: Case, facts: Facts): Ruling | undefined {
+  return srcWhereabouts.inside || facts.isOurs(report.src) ? undefined : INBOUND
 }
 const INBOUND = exempt('inbound', 'the source is outside')
 
@@ -134,7 +135,7 @@ function bypass(one: Case, facts: Facts): Ruling | undefined {
   const { proto, dport } = one.report
   if (proto !== 'udp' && proto !== 'tcp') return undefined
   if (dport === 53 && facts.isResolver(one.dst)) return RESOLVER
-  const operator = dport === 53 || dport === 853 || dport === 443 ? facts.resolverAt(one.dst) : undefined
+  const operator = dport === 53 || dport === 853 || dport === 443 ? one.dstWhereabouts.resolver : undefined
   const server = operator === undefined ? one.dst : `${one.dst} (${operator})`
   const way =
     dport === 53

@@ -212,7 +212,7 @@ export class Ledger {
 
   /** Judges what has waited long enough, in order of arrival. */
   judgeDue(now: EpochMs): Judgement[] {
-    return Array.from(this.#docket.due(now), (one) => this.#judge(one))
+    return this.#docket.due(now).map((one) => this.#judge(one))
   }
 
   /** Judges a report at once, by the evidence that there is: for event time, where no answer can still come. */
@@ -222,7 +222,8 @@ export class Ledger {
 
   /** Learns from a report whose address is whose, without judging it: for logs that are read twice. */
   meet(report: Report): void {
-    this.#meet(report, report.time, reached(report.dst))
+    const dst = reached(report.dst)
+    this.#meet(report, report.time, this.#whereabouts(report.src), dst, this.#whereabouts(dst))
   }
 
   /** Notes that an address belongs to a MAC; evidence moves with it. */
@@ -347,20 +348,22 @@ export class Ledger {
   /** Brings a report to our clock, and learns from it whose address is whose. */
   #open(report: Report, { time, end }: Began): Case {
     const dst = reached(report.dst)
-    this.#meet(report, time, dst)
+    const srcWhereabouts = this.#whereabouts(report.src)
+    const dstWhereabouts = this.#whereabouts(dst)
+    this.#meet(report, time, srcWhereabouts, dst, dstWhereabouts)
     const device = this.#devices.of(report.src, time)
     if (mayBePeer(report)) this.#peers.note(device, dst, time)
-    return { report, device, dst, time, end: end + this.#options.slack }
+    return { report, device, dst, srcWhereabouts, dstWhereabouts, time, end: end + this.#options.slack }
   }
 
   /**
    * A MAC counts for a source that is inside, and for a global IPv6 source where a device of ours has it. Never for
    * what comes from outside, which carries the MAC of the provider's router: that goes to an address inside.
    */
-  #meet({ src, mac }: Report, time: EpochMs, dst: Address): void {
-    const known = this.#isInside(src)
+  #meet({ src, mac }: Report, time: EpochMs, from: Whereabouts, dst: Address, to: Whereabouts): void {
+    const known = from.inside || this.#devices.knows(src)
     const bindable = mac !== undefined && (known || (src.includes(':') && this.#devices.knowsMac(mac)))
-    if (bindable && !this.#isInside(dst)) this.bind(src, mac, time, 'report')
+    if (bindable && !to.inside && !this.#devices.knows(dst)) this.bind(src, mac, time, 'report')
     else if (known) this.#devices.see(src, time)
   }
 
@@ -375,8 +378,8 @@ export class Ledger {
       const also = this.#devices.formerly(one.report.src, one.time)
       if (also !== undefined) this.#evidence.use(also, one.dst, one.end)
     } else if (verdict.kind === 'dns-bypass') this.#noteBypass(device, one.time)
-    const judgement = { report: one.report, device, verdict, reason }
-    return { ...judgement, finding: this.#findings.take(judgement) }
+    const { report } = one
+    return { report, device, verdict, reason, finding: this.#findings.take({ report, device, verdict, reason }) }
   }
 
   #explain(device: DeviceId, also: DeviceId | undefined, dst: Address, time: EpochMs, end: EpochMs): Explained {
@@ -391,9 +394,7 @@ export class Ledger {
     const resolvers = new Set(this.#options.resolvers)
     const configured = exemptions(this.#options.exempt)
     return {
-      scopeOf: (address) => this.#whereabouts(address).scope,
-      resolverAt: (address) => this.#whereabouts(address).resolver,
-      isInside: (address) => self.has(address) || this.#isInside(address),
+      isOurs: (address) => self.has(address) || this.#devices.knows(address),
       isSelf: (address) => self.has(address),
       isResolver: (address) => resolvers.has(address),
       asks: (address) => this.#devices.asks(address),
@@ -429,10 +430,6 @@ export class Ledger {
     // Before the first stranger was forgotten all was told at once.
     if (this.#devices.size.forgotten === 0) return
     for (const handOut of this.#evidence.ofDevice(device)) this.#store({ kind: 'hand-out', handOut })
-  }
-
-  #isInside(address: Address): boolean {
-    return this.#whereabouts(address).inside || this.#devices.knows(address)
   }
 
   #move(binding: Binding): void {

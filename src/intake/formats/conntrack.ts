@@ -1,7 +1,7 @@
 // Lines of `conntrack -E`, with `-o timestamp,id,extended` or without. Knows no envelope; the stamp is part of that.
-import { type Address, parseAddress } from '../../base/address.ts'
+import type { Address } from '../../base/address.ts'
 import type { Report } from '../../ledger/report.ts'
-import { remember } from '../remember.ts'
+import { addressAt } from '../addresses.ts'
 import type { Moment, Reject } from './moment.ts'
 import { protocolOf } from './protocol.ts'
 
@@ -101,7 +101,7 @@ function portOf(text: string | undefined): number | undefined {
 
 const isNumber = (text: string | undefined): text is string => text !== undefined && /^\d{1,5}$/.test(text)
 
-const readAddress = remember(parseAddress)
+const readAddress = (text: string): Address | undefined => addressAt(text, 0, text.length)
 
 const EVENTS: ReadonlyMap<string, ConntrackFields['event']> = new Map([
   ['[NEW]', 'new'],

@@ -2,6 +2,7 @@
 // Knows no source and counts nothing.
 import type { EpochMs } from '../../base/clock.ts'
 import type { Parsed, Report } from '../../ledger/report.ts'
+import { BRACE, LESS, SPACE } from '../characters.ts'
 import { type Envelope, readEnvelope } from '../envelope.ts'
 import type { Zone } from '../zone.ts'
 import { conntrackReport, parseConntrack } from './conntrack.ts'
@@ -81,6 +82,11 @@ const FORMATS: readonly Format[] = [
 const writesPackets = ({ tag, pid }: Envelope): boolean => pid === undefined || tag === 'kernel' || tag === 'ulogd'
 
 /** JSON or XML: what stands inside may quote anything. */
-const isDocument = (rest: string): boolean => /^\s*(?:\{\s*["}]|<[?!/a-z])/i.test(rest)
+function isDocument(rest: string): boolean {
+  const first = rest.charCodeAt(0)
+  // Nearly every line begins with a letter or a bracket, which costs less to see than to run the pattern.
+  if (first > SPACE && first < 0x7f && first !== BRACE && first !== LESS) return false
+  return /^\s*(?:\{\s*["}]|<[?!/a-z])/i.test(rest)
+}
 
 const NOT_OURS: ParsedLine = Object.freeze({ kind: 'not-ours' })

@@ -1,6 +1,7 @@
 // Lines of the netfilter LOG target and of ulogd's LOGEMU: `PREFIX IN= OUT= … SRC= DST= … PROTO= SPT= DPT= …`, as
 // Shorewall, UFW, firewalld, iptables, nftables, OpenWrt, UniFi, EdgeOS and Firewalla send them. Knows no envelope.
-import { type Address, parseAddress } from '../../base/address.ts'
+import type { Address } from '../../base/address.ts'
+import { addressAt } from '../addresses.ts'
 import {
   LETTER_A,
   LETTER_C,
@@ -19,7 +20,6 @@ import {
   OPEN,
   SPACE,
 } from '../characters.ts'
-import { remember } from '../remember.ts'
 import type { Reject } from './moment.ts'
 import { findCore, GLUED, type NetfilterCore } from './netfilter-core.ts'
 import { protocolOf } from './protocol.ts'
@@ -64,8 +64,6 @@ export function parseNetfilter(rest: string): NetfilterFields | 'not-ours' | Rej
   return core === 'not-ours' || 'reject' in core ? core : readFields(rest, core)
 }
 
-const readAddress = remember(parseAddress)
-
 function readFields(text: string, core: NetfilterCore): NetfilterFields | 'not-ours' | Reject {
   let src: Address | undefined
   let dst: Address | undefined
@@ -100,7 +98,7 @@ function readFields(text: string, core: NetfilterCore): NetfilterFields | 'not-o
     switch (first) {
       case LETTER_S:
         if (src === undefined && text.startsWith('SRC=', at)) {
-          src = readAddress(text.slice(at + 4, end))
+          src = addressAt(text, at + 4, end)
           if (src === undefined) return { reject: 'SRC= is not an address' }
         } else if (sport === undefined && text.startsWith('SPT=', at)) {
           sport = numberAt(text, at + 4, end, 65_535)
@@ -109,7 +107,7 @@ function readFields(text: string, core: NetfilterCore): NetfilterFields | 'not-o
         break
       case LETTER_D:
         if (dst === undefined && text.startsWith('DST=', at)) {
-          dst = readAddress(text.slice(at + 4, end))
+          dst = addressAt(text, at + 4, end)
           if (dst === undefined) return { reject: 'DST= is not an address' }
         } else if (dport === undefined && text.startsWith('DPT=', at)) {
           dport = numberAt(text, at + 4, end, 65_535)
