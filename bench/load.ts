@@ -69,13 +69,16 @@ export interface SenderOptions {
   readonly clients?: number
   /** Lines of the file to skip. */
   readonly skip?: number
+  /** The server may use the sender's core, too: then it takes its turn there like everybody else. */
+  readonly sharesCore?: boolean
 }
 
 /** Runs our own sender against a server. */
 export async function send(loader: Loader, server: Server, options: SenderOptions): Promise<Load> {
-  const { queries, seconds, window, rate = 0, clients = 1, skip = 0 } = options
+  const { queries, seconds, window, rate = 0, clients = 1, skip = 0, sharesCore = false } = options
   const numbers = [seconds, window, rate, clients, skip].map(String)
-  const command = pinned(loader.cores, [loader.sender, String(server.place.port), queries, ...numbers])
+  const core = sharesCore ? 'shared' : 'own'
+  const command = pinned(loader.cores, [loader.sender, String(server.place.port), queries, ...numbers, core])
   return load(server, command, loader.folder, seconds, readSender)
 }
 

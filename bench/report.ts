@@ -62,7 +62,7 @@ function setting({ setting: its, servers: all }: Results): string {
       .map(([program, version]) => `${program} ${version}`)
       .join(', ')}`,
     `- ${rounds} rounds in turn, runs of ${seconds} s; the middle value stands first, the lowest and the highest behind it`,
-    `- Percentiles, by \`bench/sender.c\`: from before a query is sent until the kernel has its answer${machine['realtime'] === 'no' ? '; the sender could not come before everything else on its core (that takes root), so its own waits may count' : '; at a rate, the sender comes before everything else on its core'}`,
+    `- Percentiles, by \`bench/sender.c\`: from before a query is sent until the kernel has its answer${machine['realtime'] === 'no' ? '; the sender could not come before everything else on its core (that takes root), so its own waits may count' : '; at a rate, the sender comes before everything else on its core, but where the server may use that core too (policy swaps)'}`,
     `- Cores: server ${cores.server}, client ${cores.client}, upstream ${cores.upstream}`,
     `- ${its.names[0]?.toUpperCase()}${its.names.slice(1)}`,
     `- Queries: ${percent(MIX.blocked)} for blocked names; ${types.join(', ')}; no EDNS`,

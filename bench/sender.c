@@ -2,15 +2,17 @@
  * cannot be many clients. One thread, one socket, up to 64 datagrams a system call. Prints one JSON object.
  *
  * What it measures is the server's time, not its own: an answer has come when the kernel says that it came, however
- * late it is read; and where it sends at a rate, it comes before everything else on its core (SCHED_FIFO, if it may), so
- * that queries leave when they should.
+ * late it is read; where it sends at a rate on a core of its own, it comes before everything else there (SCHED_FIFO, if it
+ * may), so that queries leave when they should; and where it was held up all the same, it goes on at the rate and does not
+ * send what it has missed in one burst, which would be another rate.
  *
- * Usage: sender <port> <queries> <seconds> <window> <rate> <clients> <skip>
+ * Usage: sender <port> <queries> <seconds> <window> <rate> <clients> <skip> <core>
  *   queries  a file of lines "name type"
  *   window   at most so many queries are on their way
  *   rate     queries a second; 0 for as many as the window lets through
  *   clients  source addresses, from 127.1.0.1 on; 1 for 127.0.0.1
  *   skip     start at this line, round the end of the file
+ *   core     "own", or "shared" with the server
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,6 +29,8 @@ enum { BATCH = 64, PACKET_MAX = 4096, IDS = 65536, SECOND = 1000000000, QUESTION
 
 /* Where it sends at a rate it sleeps at least so long in between: it must leave its core to others. */
 static const int64_t PAUSE = 50000;
+/* Held up for longer, it lets what it has missed be. */
+static const int64_t LATE = 1000000;
 /* After so long a query counts as lost: dnsperf's default. */
 static const int64_t LOST_AFTER = 5ll * SECOND;
 
@@ -148,7 +152,7 @@ static double percentile(double share) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 8) return 2;
+  if (count != 9) return 2;
   read_queries(arguments[2]);
   const double seconds = atof(arguments[3]), rate = atof(arguments[5]);
   const int window = atoi(arguments[4]), clients = atoi(arguments[6]);
@@ -159,7 +163,8 @@ int main(int count, char **arguments) {
   int size = 8 << 20;
   setsockopt(sock, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
   if (setsockopt(sock, SOL_SOCKET, SO_TIMESTAMPNS, &(int){1}, sizeof(int)) != 0) fail("SO_TIMESTAMPNS");
-  if (rate > 0) sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){1}); /* if it may: bench/machine.ts says whether */
+  if (rate > 0 && strcmp(arguments[8], "own") == 0)
+    sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){1}); /* if it may: bench/machine.ts says whether */
   struct sockaddr_in own = {.sin_family = AF_INET};
   if (clients == 1) own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   if (bind(sock, (struct sockaddr *)&own, sizeof own) != 0) fail("bind");
@@ -194,12 +199,14 @@ int main(int count, char **arguments) {
   long sent = 0, answered = 0, lost = 0, wrong = 0, failed = 0;
   int in_flight = 0;
   const int64_t start = now(), end = start + (int64_t)(seconds * SECOND);
+  int64_t held_up = 0;
   int64_t time = start, last_answer = start, next_sweep = start + SECOND / 10;
   for (;;) {
     if (rate > 0) {
-      const int64_t due = start + (int64_t)(sent / rate * SECOND);
+      const int64_t due = start + held_up + (int64_t)(sent / rate * SECOND);
       sleep_until(time < end && due > time + PAUSE ? (due < end ? due : end) : time + PAUSE);
       time = now();
+      if (time - due > LATE) held_up += time - due;
     }
     const int sending = time < end;
     if (!sending && in_flight == 0) break;
@@ -207,7 +214,7 @@ int main(int count, char **arguments) {
     if (sending) {
       batch = window - in_flight < BATCH ? window - in_flight : BATCH;
       if (rate > 0) {
-        const long due = (time - start) / 1e9 * rate + 1 - sent;
+        const long due = (time - start - held_up) / 1e9 * rate + 1 - sent;
         if (due < batch) batch = due < 0 ? 0 : due;
       }
     }

@@ -2,6 +2,7 @@
 import { parentPort } from 'node:worker_threads'
 import type { Endpoint } from './base/address.ts'
 import type { ErrorCode, Problem } from './base/failure.ts'
+import { practise } from './policy/practice.ts'
 import { createResolver } from './resolver.ts'
 import { openLibc } from './system/libc.ts'
 import { comeSoon } from './system/priority.ts'
@@ -33,12 +34,15 @@ const post = (message: FromResolver): void =>
 /** What to begin with comes first; what comes while the listeners are opened waits. */
 const early: ToResolver[] = []
 let hear = (message: ToResolver): void => void early.push(message)
-const start = await new Promise<ResolverStart>((resolve) => {
+const begun = new Promise<ResolverStart>((resolve) => {
   port.on('message', (message: ToResolver) => {
     if (message.kind === 'start') resolve(message.start)
     else hear(message)
   })
 })
+// While the control thread reads the lists.
+practise()
+const start = await begun
 const resolver = createResolver({
   settings: start.settings,
   policy: start.policy,

@@ -23,7 +23,13 @@ const LOOK_MS = 20
 export async function measureSwaps(bench: Bench): Promise<Swaps> {
   const server = await serve(bench, askfirst(), { cores: undefined })
   const load = (): Promise<Load> =>
-    send(bench.loader, server, { queries: bench.hits, seconds: bench.seconds * 1.5, rate: RATE, window: 20_000 })
+    send(bench.loader, server, {
+      queries: bench.hits,
+      seconds: bench.seconds * 1.5,
+      rate: RATE,
+      window: 20_000,
+      sharesCore: true,
+    })
   await dnsperf(bench.loader, server, { queries: bench.hits, seconds: 30, once: true })
   const quiet: Load[] = []
   const busy: Load[] = []

@@ -154,8 +154,10 @@ export class Clients {
     const allowed = inPrefixes(this.#admission[door], bytes)
     const speaksForOthers = door === 'plain' && inPrefixes(this.#admission.proxies ?? [], bytes)
     const listener = this.#listener
-    const client = { number, address, bytes, id, door, listener, allowed, speaksForOthers, budget }
-    return { ...client, group: this.#groupOf(client) }
+    const client = { number, address, bytes, id, door, listener, allowed, speaksForOthers, budget, group: -1 }
+    // Changed at once, as `regroup` may do later: see `FastLane` on what has never changed.
+    client.group = this.#groupOf(client)
+    return client
   }
 }
 

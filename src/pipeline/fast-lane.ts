@@ -25,7 +25,12 @@ const BARE_OPT = 11
 /** Whether the present policy has nothing to say of a name, in lower-case wire form, nor of addresses and certain clients. */
 export type StillOpen = (wire: Uint8Array, type: number, group: number) => boolean
 
-/** A stamp is a generation, and in its lowest bit whether the reply stands while no policy has anything to say of its name. */
+/**
+ * A stamp is a generation, and in its lowest bit whether the reply stands while no policy has anything to say of its name.
+ * Such a reply is kept as one of the generation before: whether it stands is looked at when it is repeated first, and not
+ * only after a new policy. What happens all the time is in the machine code that V8 makes of `answer`; for what happens for
+ * the first time it throws that away (decision note 0014).
+ */
 const OPEN = 1
 
 /** The memo. One per resolver thread. */
@@ -54,6 +59,8 @@ export class FastLane {
     this.#stillOpen = stillOpen
     this.#counts = counts
     this.#table = new MessageTable(bytes)
+    // V8 takes what has never changed for a constant, and throws all code away that relies on it when it does.
+    this.invalidate()
   }
 
   /** Taken before a query enters the pipeline and handed back with its reply: what was decided by old rules stays out. */
@@ -63,7 +70,8 @@ export class FastLane {
 
   /** Lets every entry die: the pause, the household or the configuration has changed. */
   invalidate(): void {
-    this.#since = ++this.#generation
+    this.#since = this.#generation + 1
+    this.#generation += 2
   }
 
   /** Lets every entry die that the new policy might have something to say of; which ones, is looked at as they are asked for. */
@@ -134,10 +142,8 @@ export class FastLane {
     const place = table.find(finishHash(hash, type, variant), bytes, nameAt, nameEnd - nameAt, type, variant)
     if (place === 0) return 0
     const { words, times } = table
-    if ((words[place + RECORD.stamp] as number) >> 1 !== this.#generation) {
-      if (!this.#isOpen(place, bytes, nameAt, nameEnd - nameAt, type, group)) return 0
-      words[place + RECORD.stamp] = (this.#generation << 1) | OPEN
-    }
+    const isCurrent = (words[place + RECORD.stamp] as number) >> 1 === this.#generation
+    if (!isCurrent && !this.#stands(place, bytes, nameAt, nameEnd - nameAt, type, group)) return 0
     const size = words[place + RECORD.message] as number
     if (size > limit || ticks >= (times[(place + RECORD.expires) / 2] as number)) return 0
     const from = messageAt(place)
@@ -161,12 +167,15 @@ export class FastLane {
     return size
   }
 
-  /** Whether a reply from before the latest policies stands under the present one. */
-  #isOpen(place: number, bytes: Uint8Array, at: number, length: number, type: number, group: number): boolean {
-    const stamp = this.#table.words[place + RECORD.stamp] as number
+  /** Whether a reply from before the latest policies stands under the present one; notes it where it does. */
+  #stands(place: number, bytes: Uint8Array, at: number, length: number, type: number, group: number): boolean {
+    const { words } = this.#table
+    const stamp = words[place + RECORD.stamp] as number
     if ((stamp & OPEN) === 0 || stamp >> 1 < this.#since) return false
     for (let i = 0; i < length; i++) this.#name[i] = foldByte(bytes[at + i] as number)
-    return this.#stillOpen(this.#name, type, group)
+    if (!this.#stillOpen(this.#name, type, group)) return false
+    words[place + RECORD.stamp] = (this.#generation << 1) | OPEN
+    return true
   }
 
   /** Notes the latest hit in the journal. A hit takes less time than the clock can tell: its latency counts as zero. */
@@ -215,7 +224,7 @@ export class FastLane {
       ttlOffsets,
       born,
       expires,
-      stamp: (generation << 1) | (isOpen(reply) ? OPEN : 0),
+      stamp: isOpen(reply) ? ((generation - 1) << 1) | OPEN : generation << 1,
       extra: template,
       extraSize: templateSize,
     }

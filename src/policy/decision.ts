@@ -110,13 +110,7 @@ export interface Policy {
    * given. `type` is that of the question, `client` who asks: rules with conditions want to know. Allocates only where a
    * rule matches.
    */
-  readonly decide: (
-    wire: Uint8Array,
-    offset: number,
-    audience?: Audience,
-    type?: number,
-    client?: RuleClient,
-  ) => Decision
+  decide(wire: Uint8Array, offset: number, audience?: Audience, type?: number, client?: RuleClient): Decision
   /** Whether any rule is for addresses. */
   readonly watchesAddresses: boolean
   /** Decides for an address in an answer, by the rules for ranges of addresses. 4 or 16 bytes. */

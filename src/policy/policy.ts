@@ -283,7 +283,7 @@ export function* openInPieces(
 
   const [blocked, allowed] = [counts[0] as number, counts[1] as number]
   const watchesAddresses = ipv4.length + ipv6.length > 0
-  return Object.freeze({
+  return new OpenPolicy({
     generation,
     lists,
     blocked,
@@ -295,6 +295,37 @@ export function* openInPieces(
     decideAddress,
     watchesClients: rules.some(({ rule }) => namesClients(rule)),
   })
+}
+
+/** A policy whose `decide` is the same function as that of all others: whoever asks them in turn always calls the same one. */
+class OpenPolicy implements Policy {
+  readonly generation: number
+  readonly lists: readonly ListInfo[]
+  readonly blocked: number
+  readonly allowed: number
+  readonly everybody: Audience
+  readonly audience: Policy['audience']
+  readonly watchesAddresses: boolean
+  readonly decideAddress: Policy['decideAddress']
+  readonly watchesClients: boolean
+  readonly #decide: Policy['decide']
+
+  constructor(own: Policy) {
+    this.generation = own.generation
+    this.lists = own.lists
+    this.blocked = own.blocked
+    this.allowed = own.allowed
+    this.everybody = own.everybody
+    this.audience = own.audience
+    this.watchesAddresses = own.watchesAddresses
+    this.decideAddress = own.decideAddress
+    this.watchesClients = own.watchesClients
+    this.#decide = own.decide
+  }
+
+  decide(name: Uint8Array, at: number, audience?: Audience, asked?: number, asker?: RuleClient): Decision {
+    return this.#decide(name, at, audience, asked, asker)
+  }
 }
 
 /** More telling rules have higher numbers: the name alone, then those with more labels. */
