@@ -7,7 +7,7 @@ import { judgeBars } from './bars.ts'
 import type { Bench } from './bench.ts'
 import { askfirst, type Contender, floor as floorServer, plainAskfirst, RIVALS, upstream } from './contenders.ts'
 import { measureGrowth } from './growth.ts'
-import { dnsperf } from './load.ts'
+import { dnsperf, send } from './load.ts'
 import { commit, loadAverage, machine, withoutPaths } from './machine.ts'
 import { measureConnections } from './measure/connections.ts'
 import { measureHuge } from './measure/huge.ts'
@@ -95,7 +95,7 @@ if (chosen.whole) {
 process.stdout.write(chosen.json ? `${JSON.stringify(results, null, 2)}\n` : renderReport(results))
 process.exit(0)
 
-/** Measures what the plan has, and profiles askfirst where a bar of processor time is missed. */
+/** Measures what the plan has, and profiles askfirst where a bar of processor time or latency is missed. */
 async function measure({ bars, growth, loadSeconds }: Plan, bench: Bench, others: readonly Contender[]) {
   const wants = (id: BarId): boolean => bars.has(id)
   const kinds = [...new Set(Object.entries(KINDS).flatMap(([id, kind]) => (wants(id as BarId) ? kind : [])))]
@@ -128,6 +128,22 @@ async function profiles(bench: Bench, missed: ReadonlySet<BarId>): Promise<Profi
   const made: Profile[] = []
   if (missed.has('hits') || missed.has('saturation')) {
     made.push(await profile(bench, 'hits', (server) => dnsperf(loader, server, { queries, seconds })))
+  }
+  if (missed.has('p99')) {
+    const window = 20_000
+    made.push(
+      await profile(bench, '10,000 queries a second', (server) =>
+        send(loader, server, { queries, seconds, window, rate: 10_000 }),
+      ),
+    )
+  }
+  if (missed.has('p50')) {
+    const window = 1000
+    made.push(
+      await profile(bench, '100 queries a second', (server) =>
+        send(loader, server, { queries, seconds, window, rate: 100 }),
+      ),
+    )
   }
   if (missed.has('misses')) {
     const fresh = join(folder, 'profiled.txt')
