@@ -4,6 +4,7 @@ import { type Bench, serve } from '../bench.ts'
 import { askfirst } from '../contenders.ts'
 import { dnsperf } from '../load.ts'
 import { house, writeQueries } from '../mix.ts'
+import { endOf } from '../processes.ts'
 import type { LongLoad } from '../results.ts'
 
 /** Queries a second: far more than a house asks. */
@@ -21,6 +22,7 @@ export async function measureLongLoad(bench: Bench, seconds: number): Promise<Lo
   const server = await serve(bench, askfirst({ cache: '16MiB' }))
   const { sent, rate, lost } = await dnsperf(bench.loader, server, { queries, seconds, rate: RATE, outstanding: 1000 })
   const { now, most } = server.memory()
+  if (now === 0) throw new Error(`${server.contender.id} has gone\n${endOf(server.log)}`)
   await server.end()
   return { seconds, queries: sent, rate, lost, memory: now, most }
 }
