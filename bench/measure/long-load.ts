@@ -22,6 +22,7 @@ export async function measureLongLoad(bench: Bench, seconds: number): Promise<Lo
   const server = await serve(bench, askfirst({ cache: '16MiB' }))
   const { sent, rate, lost } = await dnsperf(bench.loader, server, { queries, seconds, rate: RATE, outstanding: 1000 })
   const { now, most } = server.memory()
+  // It was seen once, and passed for no memory at all.
   if (now === 0) throw new Error(`${server.contender.id} has gone\n${endOf(server.log)}`)
   await server.end()
   return { seconds, queries: sent, rate, lost, memory: now, most }
