@@ -1,6 +1,8 @@
 // A server while it is measured: started in a folder of its own, checked, weighed, ended. Knows no particular server.
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { ask, askUntil, isBlocked, isForwarded, TYPES, type Type } from './ask.ts'
 import type { Contender, Place } from './contenders.ts'
@@ -98,11 +100,27 @@ async function newPlace({ id }: Contender, folder: string, upstream: number, lis
   return { folder: own, port: port as number, upstream, list, spare }
 }
 
-/** Ports that nobody listens on, as the system gives them out. */
+/**
+ * Ports that nobody has, over UDP or TCP, as the system gives them out. One that only nobody listens on will not do: a TCP
+ * connection that has ended keeps its own for a minute, and after a measurement with thousands of them every third is such.
+ */
 async function freePorts(count: number): Promise<number[]> {
-  const sockets = Array.from({ length: count }, () => createSocket('udp4'))
-  await Promise.all(sockets.map((socket) => new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))))
-  const ports = sockets.map((socket) => socket.address().port)
-  await Promise.all(sockets.map((socket) => new Promise<void>((done) => socket.close(done))))
-  return ports
+  const held = await Promise.all(Array.from({ length: count }, holdPort))
+  for (const { release } of held) await release()
+  return held.map(({ port }) => port)
+}
+
+async function holdPort(): Promise<{ readonly port: number; readonly release: () => Promise<unknown> }> {
+  const [tcp, udp] = [createServer(), createSocket('udp4')]
+  await once(tcp.listen(0, '127.0.0.1'), 'listening')
+  const { port } = tcp.address() as AddressInfo
+  const release = () => Promise.all([once(tcp.close(), 'close'), once(udp.close(), 'close')])
+  udp.bind(port, '127.0.0.1')
+  const isFree = await once(udp, 'listening').then(
+    () => true,
+    () => false,
+  )
+  if (isFree) return { port, release }
+  await release()
+  return holdPort()
 }

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { type Bench, serve } from '../bench.ts'
+import { AT_A_RATE, type Bench, serve } from '../bench.ts'
 import { askfirst } from '../contenders.ts'
 import { dnsperf, type Load, send } from '../load.ts'
 import { pinned, type Running, start } from '../processes.ts'
@@ -38,7 +38,7 @@ export async function measureConnections(bench: Bench): Promise<Held> {
   const load = (round: number): Promise<Load> =>
     send(bench.loader, server, {
       queries: bench.hits,
-      seconds: bench.seconds,
+      seconds: Math.max(AT_A_RATE, bench.seconds),
       window: 20_000,
       rate: RATE,
       skip: round * 37_000,

@@ -1,5 +1,5 @@
 // Names that need not be forwarded: blocked ones and cached ones. All servers run side by side, each in its turn.
-import type { Bench } from '../bench.ts'
+import { AT_A_RATE, type Bench } from '../bench.ts'
 import { dnsperf, type Load, send } from '../load.ts'
 import { type ByServer, type HitKind, type Loaded, loaded } from '../results.ts'
 import type { Server } from '../server.ts'
@@ -12,13 +12,12 @@ const KINDS: Record<HitKind, (bench: Bench, server: Server, skip: number) => Pro
   saturated: ({ loader, hits, seconds }, server, skip) =>
     send(loader, server, { queries: hits, seconds: seconds * 0.6, window: 200, skip }),
   steady: ({ loader, hits, seconds }, server, skip) =>
-    send(loader, server, { queries: hits, seconds: seconds * 0.7, window: 20_000, rate: 10_000, skip }),
+    send(loader, server, { queries: hits, seconds: atARate(seconds), window: 20_000, rate: 10_000, skip }),
   quiet: ({ loader, hits, seconds }, server, skip) =>
-    send(loader, server, { queries: hits, seconds: Math.max(QUIET, seconds * 0.7), window: 1000, rate: 100, skip }),
+    send(loader, server, { queries: hits, seconds: atARate(seconds), window: 1000, rate: 100, skip }),
 }
 
-/** Seconds: with fewer queries than 300 in a row the middle one is a matter of luck. */
-const QUIET = 3
+const atARate = (seconds: number): number => Math.max(AT_A_RATE, seconds * 0.7)
 
 /** Measures all servers with the kinds of load that are wanted; returns the figures by kind and server. */
 export async function measureHits(
