@@ -17,7 +17,11 @@ export async function listenProblem(kind: 'udp' | 'tcp', endpoint: Endpoint, fau
   if (code === 'EADDRINUSE') {
     const holder = await holderOf(kind, endpoint.port)
     const who = holder === undefined ? 'another process' : `${safeText(holder.name)} (process ${holder.pid})`
-    return { code: 'ASKFIRST_E_LISTEN_IN_USE', message: `${where} is held by ${who}`, hint: wayOut(holder, endpoint) }
+    return {
+      code: 'ASKFIRST_E_LISTEN_IN_USE',
+      message: `${where} is held by ${who}`,
+      hint: wayOut(kind, holder, endpoint),
+    }
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return {
@@ -37,7 +41,7 @@ export async function listenProblem(kind: 'udp' | 'tcp', endpoint: Endpoint, fau
   }
 }
 
-function wayOut(holder: Holder | undefined, { port }: Endpoint): string {
+function wayOut(kind: 'udp' | 'tcp', holder: Holder | undefined, { port }: Endpoint): string {
   const elsewhere = `or name another address or port than ${port} under "listen" in the configuration`
   switch (holder?.name) {
     case 'systemd-resolve':
@@ -45,7 +49,10 @@ function wayOut(holder: Holder | undefined, { port }: Endpoint): string {
     case 'dnsmasq':
       return `Set port=0 in dnsmasq's configuration to keep it as a DHCP server only, and restart it, ${elsewhere}.`
     case undefined:
-      return `See who it is with "ss -lnup 'sport = :${port}'" as root, stop it, ${elsewhere}.`
+      return kind === 'udp'
+        ? `See who it is with "ss -anup 'sport = :${port}'" as root, stop it, ${elsewhere}.`
+        : // A connection that some program has made holds a port too, and for a minute after its end (RFC 9293 §3.6.1).
+          `See who it is with "ss -antp 'sport = :${port}'" as root (TIME-WAIT ends by itself within a minute), stop it, ${elsewhere}.`
     default:
       return `Stop it ("systemctl stop" and "systemctl disable" if it is a service), ${elsewhere}.`
   }

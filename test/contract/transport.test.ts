@@ -1,8 +1,10 @@
 // Listeners on real sockets: UDP and TCP, v4 and v6, frames in any pieces, replies in any order, everything bounded.
 import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import dns2 from 'dns2'
 import { afterEach, describe, expect, test } from 'vitest'
-import { prefixes } from '../../src/base/address.ts'
+import { type Endpoint, prefixes } from '../../src/base/address.ts'
 import { systemClock } from '../../src/system-clock.ts'
 import type { ConnectionBounds } from '../../src/transport/connections.ts'
 import type { Listener } from '../../src/transport/listener.ts'
@@ -289,6 +291,24 @@ describe('an address that cannot be listened on', () => {
     expect(problem?.code).toBe('ASKFIRST_E_LISTEN_IN_USE')
     expect(problem?.message).toContain(`(process ${process.pid})`)
     expect((await holderOf(kind, endpoint.port))?.pid).toBe(process.pid)
+  })
+
+  test('over TCP says how to see a connection that keeps its port after its end', async () => {
+    const { endpoint } = await listen('tcp')
+    const client = connect(endpoint.port, endpoint.address)
+    await once(client, 'connect')
+    const { localPort: port = 0 } = client
+    client.destroy()
+    await once(client, 'close')
+    const { reception, answerer } = inMemory({}).resolver
+    const there: Endpoint = { address: '127.0.0.1', port }
+    const problem = await listenTcp(there, answerer, reception).then(
+      () => undefined,
+      (fault: unknown) => listenProblem('tcp', there, fault),
+    )
+    expect(problem?.code).toBe('ASKFIRST_E_LISTEN_IN_USE')
+    expect(problem?.hint).toContain(`ss -antp 'sport = :${port}'`)
+    expect(await holderOf('tcp', port)).toBeUndefined()
   })
 })
 
