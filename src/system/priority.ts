@@ -59,7 +59,8 @@ const NO_PRIORITY = new Uint32Array(1)
 function come(level: number, thread = 0): void {
   if (process.platform !== 'linux') return
   try {
-    setPriority(thread, level)
+    // Who started the program with less has his reasons.
+    setPriority(thread, Math.max(level, getPriority(thread)))
   } catch {
     // A sandbox forbids the call, or the thread has ended: all are equal then, as they were.
   }

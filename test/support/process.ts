@@ -7,6 +7,8 @@ export interface Turn {
   readonly nice: number
   /** 0 is SCHED_OTHER, 5 is SCHED_IDLE (sched(7)). */
   readonly policy: number
+  /** Nanoseconds before somebody else may have his turn; absent where this kernel does not tell. */
+  readonly slice?: number
 }
 
 /** The turn of each thread, by its number (fields 2, 19 and 41; the name may hold anything). */
@@ -17,7 +19,14 @@ export async function turns(process: string): Promise<Map<string, Turn>> {
     if (stat === undefined) continue
     const name = stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')'))
     const rest = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-    found.set(thread, { name, nice: Number(rest[16]), policy: Number(rest[38]) })
+    const details = await readFile(`${process}/task/${thread}/sched`, 'utf8').catch(() => '')
+    const slice = /^se\.slice\s*:\s*(\d+)$/m.exec(details)?.[1]
+    found.set(thread, {
+      name,
+      nice: Number(rest[16]),
+      policy: Number(rest[38]),
+      ...(slice === undefined ? {} : { slice: Number(slice) }),
+    })
   }
   return found
 }
