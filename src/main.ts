@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseAddress } from './base/address.ts'
-import { Failure, type Problem } from './base/failure.ts'
+import { Failure, internalProblem, type Problem } from './base/failure.ts'
 import { safeText } from './base/text.ts'
 import { diffConfig } from './config/diff.ts'
 import type { Config } from './config/schema.ts'
@@ -271,33 +271,39 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     await evidence.close()
   }
   // Loaded now: names are answered already, and on one core it would have held that up.
-  const [{ startControl }, { views }] = await Promise.all([import('./control/server.ts'), import('./server/views.ts')])
-  const control = await startControl({
-    listen: config.http.listen,
-    token: config.http.token ?? undefined,
-    version: VERSION,
-    views: views({
-      clock,
-      started,
+  const openControl = async (): Promise<Control> => {
+    const [{ startControl }, { views }] = await Promise.all([
+      import('./control/server.ts'),
+      import('./server/views.ts'),
+    ])
+    return startControl({
+      listen: config.http.listen,
+      token: config.http.token ?? undefined,
       version: VERSION,
-      tally,
-      ledger,
-      intake,
-      policy,
-      certificate,
-      downloads,
-      pausing,
-      household,
-      groupFigures,
-      own,
-      resolver,
-      names,
-      settings,
-      troubles,
-    }),
-    onFault: (fault) => log.problem(internalProblem(fault)),
-    listenProblem: (endpoint, fault) => listenProblem('tcp', endpoint, fault),
-  }).catch(async (fault: unknown) => {
+      views: views({
+        clock,
+        started,
+        version: VERSION,
+        tally,
+        ledger,
+        intake,
+        policy,
+        certificate,
+        downloads,
+        pausing,
+        household,
+        groupFigures,
+        own,
+        resolver,
+        names,
+        settings,
+        troubles,
+      }),
+      onFault: (fault) => log.problem(internalProblem(fault)),
+      listenProblem: (endpoint, fault) => listenProblem('tcp', endpoint, fault),
+    })
+  }
+  const control = await openControl().catch(async (fault: unknown) => {
     await stopAll()
     throw fault
   })
@@ -354,11 +360,6 @@ export async function serve(first: Config, log: Log, stdin: Readable | undefined
     },
   }
 }
-
-const internalProblem = (fault: unknown): Problem => ({
-  code: 'ASKFIRST_E_INTERNAL',
-  message: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
-})
 
 /** Files that names come from are waited for this long before the first answer: a hung file system stops nothing. */
 const FILES_WITHIN_MS = 2000

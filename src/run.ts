@@ -1,6 +1,6 @@
 // `askfirst run`: the server and its process, from the first reading of the configuration to the last signal.
 import { endpointText } from './base/address.ts'
-import { Failure, type Problem, problemText } from './base/failure.ts'
+import { Failure, internalProblem, type Problem, problemText } from './base/failure.ts'
 import { readConfig } from './config/read.ts'
 import { watchConfig } from './config/watch.ts'
 import { openLog } from './log.ts'
@@ -64,10 +64,17 @@ export async function run(path: string, reportsStdin: boolean): Promise<void> {
     process.exit(code)
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void stop(0))
-  const problem = await server.died
-  log.problem(problem)
+  const fault = new Promise<Problem>((resolve) => {
+    process.once('uncaughtException', (what) => resolve(internalProblem(what)))
+  })
+  log.problem(await Promise.race([server.died, fault]))
+  // What was learnt is written, and whoever watches over the process starts another one.
+  setTimeout(() => process.exit(1), END_WITHIN_MS).unref()
   await stop(1)
 }
+
+/** After a fault of our own nothing is certain, not even that it can end in order. */
+const END_WITHIN_MS = 10_000
 
 function fail(problems: readonly Problem[]): never {
   process.stderr.write(`${problems.map(problemText).join('\n')}\n`)

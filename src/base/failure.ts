@@ -67,3 +67,9 @@ export function problemText(problem: Problem): string {
   const text = `${head === '' ? '' : `${head}: `}${problem.message} [${problem.code}]`
   return problem.hint === undefined ? text : `${text}\n  ${problem.hint}`
 }
+
+/** A fault of our own that nobody foresaw, with the place in the code where it was thrown. */
+export const internalProblem = (fault: unknown): Problem => ({
+  code: 'ASKFIRST_E_INTERNAL',
+  message: fault instanceof Error ? (fault.stack ?? fault.message) : String(fault),
+})

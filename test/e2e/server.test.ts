@@ -37,6 +37,7 @@ interface Started {
 async function run(
   config: object = {},
   lists: Record<string, string> = { 'test.hosts': '0.0.0.0 ads.example\n' },
+  env: Record<string, string> = {},
 ): Promise<Started> {
   const [dns = 0, http = 0, syslog = 0] = await freePorts(3)
   const whole = {
@@ -49,7 +50,7 @@ async function run(
     ...config,
   }
   const home = await makeHome(folder, whole, lists)
-  const program = start(...askfirstCommand('run', '--config', home.config))
+  const program = start(...askfirstCommand('run', '--config', home.config), { env })
   programs.push(program)
   await ready(program)
   return { program, home, dns, syslog, http: `http://127.0.0.1:${http}` }
@@ -148,6 +149,27 @@ describe('while it runs', () => {
     process.kill(program.pid, 'SIGHUP')
     await program.waitForLine('lists loaded', { from, within: 5000 })
     expect(await program.stop('SIGTERM')).toBe(0)
+  })
+
+  test('a fault that nobody foresaw ends it in order: it is told with its place, and what was learnt is kept', async () => {
+    const fault = "data:text/javascript,process.once('SIGUSR2',()=>{throw(Error('unforeseen'))})"
+    const { program, home, dns, http } = await run({}, {}, { NODE_OPTIONS: `--import=${fault}` })
+    expect(await address(dns, 'www.example')).toBe('192.0.2.7')
+    process.kill(program.pid, 'SIGUSR2')
+    expect(await program.ended).toBe(1)
+    const [told] = program.lines.filter((line) => line.includes('ASKFIRST_E_INTERNAL'))
+    expect(JSON.parse(told ?? '')).toMatchObject({ msg: expect.stringMatching(/^Error: unforeseen\n +at process/) })
+    const again = start(...askfirstCommand('run', '--config', home.config))
+    programs.push(again)
+    await ready(again)
+    const { udp } = upstream.seen
+    const entries = async (): Promise<unknown> => {
+      const stats = (await (await fetch(`${http}/api/v1/stats`)).json()) as { cache: { entries: number } }
+      return stats.cache.entries
+    }
+    await until('the cache of before', async () => (await entries()) === 1)
+    expect(await address(dns, 'www.example')).toBe('192.0.2.7')
+    expect(upstream.seen.udp).toBe(udp)
   })
 
   test('blocking can be paused over HTTP, and goes on', async () => {
