@@ -8,7 +8,7 @@ import { type Server, startServer } from './server.ts'
 /** What a server still does after its first answer has settled by then: askfirst looks what has changed in its lists, 3 s later. */
 export const SETTLED_AFTER_MS = 8000
 
-/** Least seconds of a run at a rate: with few queries, a percentile is a matter of luck. */
+/** Least seconds of a run at a rate of which a percentile is taken: with few queries that is a matter of luck. */
 export const AT_A_RATE = 3
 
 /** The benchmark at work. */

@@ -62,7 +62,7 @@ function setting({ setting: its, servers: all }: Results): string {
     `- Servers: ${versions.join(', ')}; tools: ${Object.entries(tools)
       .map(([program, version]) => `${program} ${version}`)
       .join(', ')}`,
-    `- ${rounds} rounds in turn, runs of ${seconds} s, at a rate of at least ${AT_A_RATE} s; the middle value stands first, the lowest and the highest behind it`,
+    `- ${rounds} rounds in turn, runs of ${seconds} s, of at least ${AT_A_RATE} s where a percentile at a rate is taken; the middle value stands first, the lowest and the highest behind it`,
     `- Percentiles, by \`bench/sender.c\`: from before a query is sent until the kernel has its answer${machine['realtime'] === 'no' ? '; the sender could not come before everything else on its core (that takes root), so its own waits may count' : '; at a rate, the sender comes before everything else on its core, but where the server may use that core too (policy swaps)'}`,
     `- Cores: server ${cores.server}, client ${cores.client}, upstream ${cores.upstream}`,
     `- ${its.names[0]?.toUpperCase()}${its.names.slice(1)}`,

@@ -59,7 +59,8 @@ export async function run(path: string, reportsStdin: boolean): Promise<void> {
   })
   const stop = async (code: number): Promise<void> => {
     watch.close()
-    await reloading
+    // One that failed is told as a fault of ours.
+    await reloading.catch(() => {})
     await server.close()
     process.exit(code)
   }

@@ -49,10 +49,9 @@ function wayOut(kind: 'udp' | 'tcp', holder: Holder | undefined, { port }: Endpo
     case 'dnsmasq':
       return `Set port=0 in dnsmasq's configuration to keep it as a DHCP server only, and restart it, ${elsewhere}.`
     case undefined:
-      return kind === 'udp'
-        ? `See who it is with "ss -anup 'sport = :${port}'" as root, stop it, ${elsewhere}.`
-        : // A connection that some program has made holds a port too, and for a minute after its end (RFC 9293 §3.6.1).
-          `See who it is with "ss -antp 'sport = :${port}'" as root (TIME-WAIT ends by itself within a minute), stop it, ${elsewhere}.`
+      if (kind === 'udp') return `See who it is with "ss -anup 'sport = :${port}'" as root, stop it, ${elsewhere}.`
+      // A connection that some program has made holds a port too, and for a minute after its end (RFC 9293 §3.6.1).
+      return `See who it is with "ss -antp 'sport = :${port}'" as root (TIME-WAIT ends by itself within a minute), stop it, ${elsewhere}.`
     default:
       return `Stop it ("systemctl stop" and "systemctl disable" if it is a service), ${elsewhere}.`
   }

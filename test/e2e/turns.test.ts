@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { getPriority, release, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { askfirstCommand, makeHome, ready } from '../support/askfirst.ts'
+import { askfirstCommand, type Home, makeHome, ready } from '../support/askfirst.ts'
 import { address } from '../support/asking.ts'
 import { type Running, start } from '../support/house/running.ts'
 import { until } from '../support/house/until.ts'
@@ -19,7 +19,7 @@ function hasSlices(): boolean {
   return major > 6 || (major === 6 && minor >= 12)
 }
 
-test('a resolver has its turn soon; a list is compiled in what others leave, and where that is nothing it is waited for no longer than it should', async () => {
+async function settle(): Promise<{ readonly folder: string; readonly dns: number; readonly home: Home }> {
   const folder = await mkdtemp(join(tmpdir(), 'askfirst-'))
   const [dns = 0, http = 0] = await freePorts(2)
   const home = await makeHome(folder, {
@@ -29,6 +29,25 @@ test('a resolver has its turn soon; a list is compiled in what others leave, and
     http: { listen: [`127.0.0.1:${http}`] },
     devices: { neighbours: false },
   })
+  return { folder, dns, home }
+}
+
+test('who starts it with less priority has it: no thread takes more', async () => {
+  const { folder, home } = await settle()
+  const [node, args] = askfirstCommand('run', '--config', home.config)
+  const server = start('nice', ['-n', '7', node, ...args])
+  try {
+    await ready(server)
+    const levels = [...(await turns(`/proc/${server.pid}`)).values()].map(({ nice }) => nice)
+    expect(Math.min(...levels)).toBe(getPriority() + 7)
+  } finally {
+    await server.stop()
+    await rm(folder, { recursive: true })
+  }
+})
+
+test('a resolver has its turn soon; a list is compiled in what others leave, and where that is nothing it is waited for no longer than it should', async () => {
+  const { folder, dns, home } = await settle()
   const [node, args] = askfirstCommand('run', '--config', home.config)
   const programs: Running[] = [start('taskset', ['-c', CORE, node, ...args])]
   const [server] = programs as [Running]
